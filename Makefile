@@ -1,0 +1,31 @@
+# `make demo` and `make test` set up all they need in .venv; they want Python >= 3.11 and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RAW ?= ../shared/data/wiod2013
+
+.PHONY: demo test lint tables clean
+
+demo: $(VENV)/.ready
+	$(BIN)/nearshore run nearshoring
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+tables: $(VENV)/.ready
+	$(BIN)/nearshore calibrate calibration/north-america-2011.toml --raw $(RAW) --out tables/north-america-2011.nc
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'nearshore_io needs Python 3.11 or newer; say make PYTHON=python3.12')"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,units]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks

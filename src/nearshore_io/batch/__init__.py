@@ -1,0 +1,6 @@
+"""Scenarios through the model: one labelled result for all of them, and the table as it stands after one."""
+
+from nearshore_io.batch.counterfactual import counterfactual
+from nearshore_io.batch.run import run
+
+__all__ = ["counterfactual", "run"]

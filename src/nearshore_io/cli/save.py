@@ -1,0 +1,60 @@
+"""Results to files and to JSON, for machines."""
+
+import io
+import json
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from nearshore_io.errors import FormatError
+from nearshore_io.readers.files import write_atomically
+
+ENDINGS = (".nc", ".parquet", ".csv")
+
+
+def require_format(path: Path) -> None:
+    """Raise `FormatError` before any work when results cannot be written in the format asked for."""
+    if path.suffix.lower() not in ENDINGS:
+        raise FormatError(f"{path}: results are written to {', '.join(ENDINGS)} files, not to {path.suffix or 'this'}.")
+
+
+def dataset(results: xr.Dataset, path: Path) -> None:
+    """Write results whole or not at all: netCDF as they are, CSV and Parquet in long form with units."""
+    require_format(path)
+    content = io.BytesIO()
+    ending = path.suffix.lower()
+    if ending == ".nc":
+        results.to_netcdf(content, engine="h5netcdf")
+    elif ending == ".csv":
+        content.write(long_form(results).to_csv(index=False).encode())
+    else:
+        import polars  # 0.2 s of import that only Parquet needs
+
+        frame = long_form(results)
+        polars.DataFrame({name: frame[name].to_numpy() for name in frame}).write_parquet(content)
+
+    def write(file: BinaryIO) -> None:
+        file.write(content.getbuffer())
+
+    write_atomically(path, write)
+
+
+def long_form(results: xr.Dataset) -> pd.DataFrame:
+    """Return one row for each number: its labels, variable, value and unit; unknown numbers are empty."""
+    frames = []
+    for name, variable in results.data_vars.items():
+        extra = [coord for coord in variable.coords if coord not in variable.dims]
+        frame = variable.drop_vars(extra).to_series().rename("value").reset_index()
+        frames.append(frame.assign(variable=str(name), unit=variable.attrs.get("units", "")))
+    return pd.concat(frames, ignore_index=True)
+
+
+def as_json(results: xr.Dataset) -> str:
+    """Return results as JSON: attributes, and the records of the long form (NaN becomes null)."""
+    frame = long_form(results)
+    records = frame.astype(object).where(frame.notna(), None).to_dict(orient="records")
+    attributes = {key: value.item() if isinstance(value, np.generic) else value for key, value in results.attrs.items()}
+    return json.dumps({"attributes": attributes, "records": records}, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,60 @@
+"""The errors of the package: one base class, each child with a builtin second parent.
+
+A message says what is wrong, where, and what to do; long lists are cut after the first few offenders.
+"""
+
+from collections.abc import Iterable, Sequence
+
+
+class NearshoreError(Exception):
+    """Base class of every error this package raises on purpose."""
+
+
+class LabelError(NearshoreError, LookupError):
+    """A region, sector, category, input or stressor that the table does not have, or has twice."""
+
+
+class UnitError(NearshoreError, ValueError):
+    """An amount without a unit, with a unit of the wrong kind, or in a price year nobody can convert."""
+
+
+class BalanceError(NearshoreError, ValueError):
+    """A table that breaks a law of accounting (inputs without output, cells that are not numbers)."""
+
+
+class ShockError(NearshoreError, ValueError):
+    """A shock that says something impossible, or that the table cannot carry."""
+
+
+class ClosureError(NearshoreError, ValueError):
+    """A model closure the table has no data for, or that an operation is not defined under."""
+
+
+class ConcordanceError(NearshoreError, ValueError):
+    """A concordance that loses or invents flows."""
+
+
+class FormatError(NearshoreError, ValueError):
+    """A file whose content is not what its format promises."""
+
+
+class StorageError(NearshoreError, OSError):
+    """A file that cannot be read or written."""
+
+
+class SolverError(NearshoreError, ArithmeticError):
+    """A linear system that has no trustworthy solution.
+
+    ``industries`` holds the positions of the industries at fault, so that a caller who knows the labels can name them.
+    """
+
+    def __init__(self, message: str, industries: Sequence[int] = ()) -> None:
+        super().__init__(message)
+        self.industries = tuple(int(i) for i in industries)
+
+
+def first_few(items: Iterable[object], limit: int = 5) -> str:
+    """Return the first ``limit`` items as text, with a count of the rest."""
+    listed = [str(item) for item in items]
+    shown = ", ".join(listed[:limit])
+    return shown if len(listed) <= limit else f"{shown}, … ({len(listed) - limit} more)"

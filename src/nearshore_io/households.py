@@ -1,0 +1,130 @@
+"""The household closure (type II): labour income that is spent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from nearshore_io import labels
+from nearshore_io.errors import ClosureError, first_few
+from nearshore_io.labels import Positions
+from nearshore_io.solvers.base import Array
+from nearshore_io.table import IOTable
+
+Rate = float | Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Households:
+    """The household (type II) closure: labour income is spent as the average household of its country spends.
+
+        A* = A + h_c h_r,   h_r[c, j] = w_j (1 − t_c)(1 − s_c)(1 − m_c) for j in country c,
+        h_c[:, c] = household consumption of c by product and origin, as shares of its total.
+
+    Source: Miller & Blair (2009), section 2.5; across borders the induced spending includes imports.
+    Type II effects are an upper bound: average equals marginal spending, and no household gives anything up.
+
+    Parameters
+    ----------
+    income : stressor that holds labour income; by default ``labour_income`` where there is one, else ``compensation``.
+    tax, saving, remittances : rates t, s and m that leak from income, one for all or by country.
+    category : final-demand category of household consumption.
+
+    Notes
+    -----
+    A country with no accounts at all (the rest of the world) keeps exogenous households; results name it.
+    """
+
+    income: str | None = None
+    tax: Rate = 0.0
+    saving: Rate = 0.0
+    remittances: Rate = 0.0
+    category: str = "HFCE"
+
+    def __post_init__(self) -> None:
+        for name in ("tax", "saving", "remittances"):
+            rate = getattr(self, name)
+            values = rate.values() if isinstance(rate, Mapping) else [rate]
+            if not all(0.0 <= value <= 1.0 for value in values):
+                raise ClosureError(f"household {name} rate {rate!r} must lie in [0, 1].")
+
+
+@dataclass(frozen=True)
+class HouseholdLoop:
+    """The two sides of the household loop: ``spending`` h_c, shape (n, G), and ``earning`` h_r, shape (G, n).
+
+    ``exogenous`` lists the countries whose households stay outside the loop.
+    """
+
+    spending: Array
+    earning: Array
+    exogenous: tuple[str, ...]
+
+
+def household_loop(table: IOTable, closure: Households, y: Array) -> HouseholdLoop:
+    """Return the household loop of a table for a final demand, shape (n, final regions × categories).
+
+    Raises
+    ------
+    ClosureError
+        If a country has labour accounts but no income, if nobody has, or if households buy nothing.
+    """
+    income = _income(table, closure)
+    known = {name: ~np.isnan(income[_industries_of(table, name)]).all() for name in table.countries}
+    exogenous = tuple(name for name in table.countries if not known[name])
+    _require_income(table, income, exogenous)
+    endogenous = [name for name in table.countries if known[name]]
+    category = labels.position(closure.category, table.categories, "category")
+    demand = y.reshape(table.n, table.Y.sizes["final_region"], -1)[:, :, category]
+    wages = table.per_output(np.where(np.isnan(income), 0.0, income))
+    spending, earning = np.zeros((table.n, len(endogenous))), np.zeros((len(endogenous), table.n))
+    for k, name in enumerate(endogenous):
+        final_region = labels.position(name, table.final_regions, "final_region")
+        basket = demand[:, final_region]
+        if not basket.sum() > 0:
+            raise ClosureError(f"households of {name} buy nothing ({closure.category}), so they cannot spend more.")
+        places = _industries_of(table, name)
+        kept = np.prod([1.0 - _rate(rate, name) for rate in (closure.tax, closure.saving, closure.remittances)])
+        spending[:, k] = basket / basket.sum()
+        earning[k, places] = wages[places] * kept
+    return HouseholdLoop(spending, earning, exogenous)
+
+
+def _income(table: IOTable, closure: Households) -> Array:
+    stressors = table.stressors
+    name = closure.income or next((s for s in ("labour_income", "compensation") if s in stressors), None)
+    if name is None or name not in stressors:
+        raise ClosureError(
+            "the household closure needs labour income; the table's stressors are "
+            f"{first_few(stressors, 10) or 'none'}. "
+            "Read the table with its labour accounts, or name the stressor: nio.Households(income=...)."
+        )
+    return stressors[name][0]
+
+
+def _require_income(table: IOTable, income: Array, exogenous: tuple[str, ...]) -> None:
+    """Raise when income is missing where other accounts exist, or in part: that is a gap, not a rest of the world."""
+    active = table.x.values.ravel() != 0
+    accounts = ~np.isnan(table.F.values.reshape(table.F.sizes["stressor"], -1)).all(axis=0)
+    gaps = [
+        name
+        for name in table.countries
+        if (places := _industries_of(table, name)).size
+        and (accounts[places].any() if name in exogenous else np.isnan(income[places][active[places]]).any())
+    ]
+    if gaps or len(exogenous) == len(table.countries):
+        raise ClosureError(
+            f"labour income is missing for {first_few(gaps or exogenous)} in {table.year}: the induced effects of "
+            "their households would be left out unseen. Use a year that has it (WIOD: up to 2009), the bundled table, "
+            "which carries an estimate, or another stressor: nio.Households(income=...)."
+        )
+
+
+def _industries_of(table: IOTable, country: str) -> Positions:
+    regions = [i for i, region in enumerate(table.regions) if table.country[region] == country]
+    width = len(table.sectors)
+    return np.array([i * width + j for i in regions for j in range(width)], dtype=np.intp)
+
+
+def _rate(rate: Rate, country: str) -> float:
+    return float(rate.get(country, 0.0)) if isinstance(rate, Mapping) else float(rate)

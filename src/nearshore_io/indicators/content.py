@@ -1,0 +1,192 @@
+"""What is inside an export: value added by origin, per dollar exported."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from scipy.sparse import csr_array
+
+from nearshore_io import labels
+from nearshore_io.errors import ShockError
+from nearshore_io.labels import Positions, Wanted
+from nearshore_io.leontief import Leontief
+from nearshore_io.solvers.base import Array
+from nearshore_io.table import IOTable
+from nearshore_io.units import stamp
+
+By = Literal["sector", "importer", "origin_sector"]
+TAXES = "taxes"
+
+
+def exports(table: IOTable, exporter: str, importers: Sequence[str]) -> Array:
+    """Return gross exports e_sr of a country (or a group as one exporter) to each importer, shape (n, importers).
+
+    Exports are intermediate and final sales that leave the exporter: flows between regions of one country are domestic.
+    """
+    own = table.region_positions(exporter)
+    rows = (own[:, None] * len(table.sectors) + np.arange(len(table.sectors))).ravel()
+    sold = np.zeros((table.n, len(importers)))
+    for k, importer in enumerate(importers):
+        regions = table.region_positions(importer)
+        columns = table.positions(region=importer)
+        uses = _final_uses(table, regions)
+        sold[rows, k] = table.Z[rows][:, columns].sum(axis=1) + table.y[rows][:, uses].sum(axis=1)
+    return sold
+
+
+def export_content(
+    model: Leontief,
+    exporter: str,
+    importer: Wanted | None = None,
+    by: Sequence[By] | By = (),
+    measure: Literal["value_added"] = "value_added",
+    taxes: Literal["separate", "folded"] = "separate",
+) -> xr.DataArray:
+    """Return the content of exports by origin of value added, dollars per dollar exported: C_r = v_r L e / 1ᵀe.
+
+    Parameters
+    ----------
+    exporter : country, or a group taken as one exporter.
+    importer : country, group or several; by default all of the world but the exporter.
+    by : further dims, any of "sector" (exporting sector), "importer", "origin_sector" (where value is added).
+    measure : "value_added", the only one so far.
+    taxes : "separate" puts inputs other than value added (taxes, margins) under an origin ``taxes``;
+        "folded" adds them to the value added of the country that pays them.
+
+    Returns
+    -------
+    DataArray with dim ``origin`` (countries, and ``taxes`` where the table has such a row) and the dims of ``by``.
+    It sums to one over the origins; cells without exports are NaN.
+
+    Raises
+    ------
+    LabelError, ShockError
+        Unknown labels or dims; a country as its own importer; no exports at all.
+
+    Source: Koopman, Wang & Wei (2014), American Economic Review 104, 459–494; Σ_r C_r + τ L e / 1ᵀe = 1.
+    """
+    table = model.table
+    dims = _require_dims(by, measure, taxes)
+    importers = _importers(table, exporter, importer)
+    sold = exports(table, exporter, importers)
+    if not np.abs(sold).sum() > 0:
+        raise ShockError(f"{exporter} exports nothing to {', '.join(importers)} in this table.")
+    columns, totals, group_shape = _groups(table, sold, exporter, dims)
+    with model.naming_industries():
+        solution = model.factors.solution(columns)
+    origins, content = _by_origin(model, solution.x, taxes, keep_sector="origin_sector" in dims)
+    values = np.divide(content, totals, out=np.full(content.shape, np.nan), where=totals != 0)
+    array = _dimensioned(values, origins, importers, table, dims, group_shape)
+    to = "all countries" if importer is None else ", ".join(importers)
+    return stamp(
+        array.rename("export_content"),
+        f"{table.unit} per {table.unit}",
+        f"value added by origin per unit of exports of {exporter} to {to}",
+        measure=measure,
+        taxes=taxes if table.v.sizes["input"] > 1 else "the table has no tax row",
+        value_added=str(table.meta.get("value_added", "as published")),
+        exports=float(sold.sum()),
+        table=table.name,
+        table_sha256=table.sha256,
+        solver=model.factors.choice,
+        residual=float(solution.residual.max()),
+    )
+
+
+def _require_dims(by: Sequence[By] | By, measure: str, taxes: str) -> tuple[str, ...]:
+    dims = tuple(labels.as_list(by))
+    known = ("sector", "importer", "origin_sector")
+    for dim in dims:
+        labels.position(dim, known, "dim of export_content")
+    labels.position(measure, ("value_added",), "measure")
+    labels.position(taxes, ("separate", "folded"), "way to treat taxes")
+    return tuple(dim for dim in known if dim in dims)
+
+
+def _importers(table: IOTable, exporter: str, importer: Wanted | None) -> list[str]:
+    own = {table.country[table.regions[i]] for i in table.region_positions(exporter)}
+    if importer is None:
+        return [name for name in table.countries if name not in own]
+    wanted = labels.as_list(importer)
+    for name in wanted:
+        theirs = {table.country[table.regions[i]] for i in table.region_positions(name)}
+        if own & theirs:
+            raise ShockError(f"{name} does not import from itself: exporter and importer must be different countries.")
+    return wanted
+
+
+def _final_uses(table: IOTable, regions: Positions) -> Positions:
+    """Return the columns of Y that belong to the countries of these regions."""
+    owners = {table.country[table.regions[i]] for i in regions}
+    k = table.Y.sizes["category"]
+    places = [i for i, name in enumerate(table.final_regions) if name in owners]
+    return np.array([place * k + j for place in places for j in range(k)], dtype=np.intp)
+
+
+def _groups(table: IOTable, sold: Array, exporter: str, dims: tuple[str, ...]) -> tuple[Array, Array, tuple[int, ...]]:
+    """Return export vectors as columns (n, groups), their totals, and the shape (sector?, importer?) of the groups."""
+    by_importer = sold if "importer" in dims else sold.sum(axis=1, keepdims=True)
+    if "sector" not in dims:
+        return by_importer, by_importer.sum(axis=0), by_importer.shape[1:] if "importer" in dims else ()
+    width, k = len(table.sectors), by_importer.shape[1]
+    spread = np.zeros((table.n, width, k))
+    rows = table.positions(region=exporter)
+    spread[rows, rows % width] = by_importer[rows]
+    flat = spread.reshape(table.n, -1)
+    return flat, flat.sum(axis=0), (width, k) if "importer" in dims else (width,)
+
+
+def _by_origin(model: Leontief, x: Array, taxes: str, *, keep_sector: bool) -> tuple[list[str], Array]:
+    """Return origins, and primary inputs embodied in x by origin, (origin, [origin sector,] groups)."""
+    table = model.table
+    inputs = list(table.inputs)
+    labels.position("value_added", inputs, "input")
+    first = model.table.per_output(table.inputs["value_added"])
+    rest = model.table.per_output(table.v.values.sum(axis=0).ravel()) - first
+    collapse = _country_matrix(table, keep_sector=keep_sector)
+    weights = first + rest if taxes == "folded" else first
+    content = collapse @ (weights[:, None] * x)
+    origins = list(table.countries)
+    shape = (len(origins), len(table.sectors), -1) if keep_sector else (len(origins), -1)
+    content = content.reshape(shape)
+    if taxes == "separate" and len(inputs) > 1:
+        width = len(table.sectors)
+        taxed = (rest[:, None] * x).reshape(len(table.regions), width, -1).sum(axis=0)
+        content = np.concatenate([content, (taxed if keep_sector else taxed.sum(axis=0))[None]])
+        origins.append(TAXES)
+    return origins, content
+
+
+def _country_matrix(table: IOTable, *, keep_sector: bool) -> csr_array:
+    """Return the sums over industries of a country, sparse (countries [× sectors], n)."""
+    owner = np.array([table.countries.index(table.country[region]) for region in table.regions])
+    width = len(table.sectors)
+    industry = np.arange(table.n)
+    rows = owner[industry // width] * width + industry % width if keep_sector else owner[industry // width]
+    size = len(table.countries) * (width if keep_sector else 1)
+    return csr_array((np.ones(table.n), (rows, industry)), shape=(size, table.n))
+
+
+def _dimensioned(
+    values: Array,
+    origins: list[str],
+    importers: list[str],
+    table: IOTable,
+    dims: tuple[str, ...],
+    groups: tuple[int, ...],
+) -> xr.DataArray:
+    names = [
+        "origin",
+        *(["origin_sector"] if "origin_sector" in dims else []),
+        *(d for d in dims if d != "origin_sector"),
+    ]
+    sector_names = table.Y["sector_name"].values
+    coords: dict[str, object] = {"origin": origins}
+    if "origin_sector" in dims:
+        coords["origin_sector"] = list(table.sectors)
+    if "sector" in dims:
+        coords |= {"sector": list(table.sectors), "sector_name": ("sector", sector_names)}
+    if "importer" in dims:
+        coords["importer"] = importers
+    return xr.DataArray(values.reshape(*values.shape[:-1], *groups), dims=names, coords=coords)

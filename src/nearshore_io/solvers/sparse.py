@@ -1,0 +1,60 @@
+"""Sparse LU factorisation by SuperLU."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csc_array, eye_array
+from scipy.sparse.linalg import splu
+
+from nearshore_io.errors import SolverError
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_matrix, multiply
+
+
+@dataclass(frozen=True)
+class SparseLU:
+    """LU factorisation with fill-reducing column order (SuperLU).
+
+    It pays for tables with whole blocks of zeros (many regions that hardly trade). World tables fill in:
+    50 to 85 % of n² even at a density of 1 %.
+
+    Parameters
+    ----------
+    rtol : largest relative residual that is returned.
+    """
+
+    rtol: float = 1e-9
+
+    def factorise(self, A: Matrix) -> "SparseFactors":
+        """Return the sparse LU factors of I − A.
+
+        Raises
+        ------
+        SolverError
+            If A is not square and finite, or I − A is singular.
+        """
+        matrix = checked_matrix(A)
+        system = csc_array(eye_array(matrix.shape[0], format="csc") - csc_array(matrix))
+        try:
+            lu = splu(system)
+        except RuntimeError as error:
+            raise SolverError(f"I − A is singular ({error}).") from error
+        return SparseFactors(n=matrix.shape[0], A=matrix, lu=lu, rtol=self.rtol)
+
+
+@dataclass(frozen=True, eq=False)
+class SparseFactors(CertifiedFactorisation):
+    """SuperLU factors of I − A."""
+
+    n: int
+    A: Matrix
+    lu: Any
+    rtol: float
+    choice: str = "SparseLU"
+
+    def product(self, x: Array, *, transposed: bool = False) -> Array:
+        """Return A x, or Aᵀ x."""
+        return multiply(self.A, x, transposed=transposed)
+
+    def _solve(self, y: Array, *, transposed: bool) -> Array:
+        return np.asarray(self.lu.solve(y, trans="T" if transposed else "N"))

@@ -1,0 +1,54 @@
+"""Arrays on their way into a table: stored as their density earns, read-only, fitting the labels."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.sparse import csr_array, issparse
+
+from nearshore_io.errors import BalanceError
+from nearshore_io.solvers.base import Array, Matrix
+from nearshore_io.units import stamp
+
+SPARSE_BELOW = 0.2
+"""Density of Z under which it is stored as CSR: at n = 4,250 a CSR product takes 8.7 ms at density 0.69 and 2.0 ms
+at 0.16, a dense one 3.05 ms at any."""
+
+
+def stored(Z: Matrix) -> Matrix:
+    """Return Z as a read-only float64 array or CSR array, whichever its density earns."""
+    cells = Z.nnz if issparse(Z) else np.count_nonzero(Z)
+    size = max(int(np.prod(Z.shape)), 1)
+    if cells / size < SPARSE_BELOW:
+        sparse = csr_array(Z, dtype=np.float64, copy=True)
+        sparse.eliminate_zeros()
+        sparse.sort_indices()
+        sparse.data.flags.writeable = False
+        return sparse
+    dense = np.array(Z.toarray() if issparse(Z) else Z, dtype=np.float64, order="C")
+    dense.flags.writeable = False
+    return dense
+
+
+def require_shapes(Z: Matrix, Y: Array, n: int, columns: int) -> None:
+    """Raise `BalanceError` unless Z is (n, n) and Y is (n, columns)."""
+    if Z.shape != (n, n):
+        raise BalanceError(f"Z has shape {Z.shape}, the labels ask for ({n}, {n}).")
+    if Y.shape != (n, columns):
+        raise BalanceError(f"Y has shape {Y.shape}, the labels ask for ({n}, {columns}).")
+
+
+def stack(rows: Mapping[str, Array], shape: tuple[int, int]) -> Array:
+    """Return rows over industries, each (n,), as one array (rows, regions, sectors)."""
+    size = shape[0] * shape[1]
+    for name, values in rows.items():
+        if np.size(values) != size:
+            raise BalanceError(f"'{name}' has {np.size(values)} values, the labels ask for {size}.")
+    return np.array([np.asarray(values, dtype=np.float64).ravel() for values in rows.values()]).reshape(-1, *shape)
+
+
+def labelled(values: Array, dims: Sequence[str], coords: Mapping[str, Any], units: str, long_name: str) -> xr.DataArray:
+    """Return a read-only, stamped DataArray."""
+    values.flags.writeable = False
+    return stamp(xr.DataArray(values, dims=dims, coords=dict(coords)), units, long_name)

@@ -1,0 +1,436 @@
+"""`IOTable`: a multi-regional input-output table, frozen and labelled."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+from scipy.sparse import csr_array, issparse
+
+from nearshore_io import labels
+from nearshore_io.errors import BalanceError, LabelError, first_few
+from nearshore_io.labels import Positions, Wanted
+from nearshore_io.solvers.base import Array, Matrix
+from nearshore_io.table.arrays import labelled, require_shapes, stack, stored
+from nearshore_io.table.check import CheckReport, check_table
+from nearshore_io.units import stamp
+
+INDUSTRY = ("region", "sector")
+FINAL = ("final_region", "category")
+
+
+@dataclass(frozen=True, eq=False)
+class IOTable:
+    """A world (or partial) input-output table on a full region × sector grid; two tables are equal only if identical.
+
+    Attributes
+    ----------
+    Z : intermediate flows, shape (n, n) with n = regions × sectors, region-major; ndarray or ``csr_array``. Money.
+    Y : final demand, DataArray (region, sector, final_region, category). Money.
+    v : primary inputs, DataArray (input, region, sector): ``value_added``, ``taxes_less_subsidies``, … Money.
+    F : stressors, DataArray (stressor, region, sector): ``jobs``, ``compensation``, …; their units are the coordinate
+        ``stressor_unit``. A cell nobody published is NaN, never zero.
+    country : country of every region (MX1 and MX2 belong to MEX).
+    meta : source, year, unit, price_basis, licence, history, …, and ``output``: the publisher's own output column.
+
+    All arrays are read-only. x = Z·1 + Y·1 holds exactly, because x is that row sum.
+    Source: Miller & Blair (2009), chapters 2 and 3.
+    """
+
+    Z: Matrix
+    Y: xr.DataArray
+    v: xr.DataArray
+    F: xr.DataArray
+    country: Mapping[str, str]
+    meta: Mapping[str, Any]
+
+    @classmethod
+    def from_arrays(
+        cls,
+        Z: Matrix,
+        Y: Array,
+        v: Mapping[str, Array] | None,
+        *,
+        regions: Sequence[str],
+        sectors: Sequence[str],
+        final_regions: Sequence[str],
+        categories: Sequence[str],
+        country: Mapping[str, str] | None = None,
+        sector_names: Mapping[str, str] | None = None,
+        stressors: Mapping[str, tuple[Array, str]] | None = None,
+        meta: Mapping[str, Any] | None = None,
+    ) -> "IOTable":
+        """Build a table from plain arrays.
+
+        Parameters
+        ----------
+        Z : (n, n) flows, rows and columns region-major; dense or sparse.
+        Y : (n, final regions × categories), final-region-major.
+        v : primary inputs by name, each (n,). None: one input ``value_added``, the column residual x − 1ᵀZ.
+        country : country of each region; by default every region is its own country.
+        stressors : by name, (n,) values and their unit.
+
+        Raises
+        ------
+        LabelError
+            Duplicate or empty labels; a final region that is no country of the table.
+        BalanceError
+            Cells that are not finite numbers; arrays that do not fit the labels; an industry with inputs and no output.
+        """
+        regions = labels.require_unique(regions, "region")
+        sectors = labels.require_unique(sectors, "sector")
+        final_regions = labels.require_unique(final_regions, "final_region")
+        categories = labels.require_unique(categories, "category")
+        country = {region: str((country or {}).get(region, region)) for region in regions}
+        stray = [label for label in final_regions if label not in country.values()]
+        if stray:
+            raise LabelError(
+                f"final_region {first_few(stray)} is no country of this table: final demand must belong to one of "
+                f"{first_few(dict.fromkeys(country.values()), 12)}."
+            )
+        shape = (len(regions), len(sectors))
+        facts: dict[str, Any] = {"unit": "million USD", "year": None, "history": ()} | dict(meta or {})
+        Z = stored(Z)
+        Y = np.array(Y, dtype=np.float64)
+        n = shape[0] * shape[1]
+        require_shapes(Z, Y, n, len(final_regions) * len(categories))
+        if v is None:
+            v = {"value_added": Z.sum(axis=1) + Y.sum(axis=1) - Z.sum(axis=0)}
+            facts["value_added"] = (
+                "column residual: output less intermediate inputs (holds any product taxes and margins)"
+            )
+        names = sector_names or {}
+        coords: dict[str, Any] = {
+            "region": list(regions),
+            "sector": list(sectors),
+            "country": ("region", [country[region] for region in regions]),
+            "sector_name": ("sector", [names.get(sector, sector) for sector in sectors]),
+        }
+        stressors = stressors or {}
+        unit = str(facts["unit"])
+        table = cls(
+            Z=Z,
+            Y=labelled(
+                Y.reshape(*shape, len(final_regions), len(categories)),
+                (*INDUSTRY, *FINAL),
+                coords | {"final_region": list(final_regions), "category": list(categories)},
+                unit,
+                "final demand",
+            ),
+            v=labelled(
+                stack(v, shape),
+                ("input", *INDUSTRY),
+                coords | {"input": list(labels.require_unique(v, "input"))},
+                unit,
+                "primary inputs",
+            ),
+            F=labelled(
+                stack({name: values for name, (values, _) in stressors.items()}, shape),
+                ("stressor", *INDUSTRY),
+                coords
+                | {
+                    "stressor": np.array(labels.require_unique(stressors, "stressor"), dtype="U"),
+                    "stressor_unit": ("stressor", np.array([unit for _, unit in stressors.values()], dtype="U")),
+                },
+                "see stressor_unit",
+                "stressors",
+            ),
+            country=MappingProxyType(country),
+            meta=MappingProxyType(facts),
+        )
+        table._require_sound()
+        return table
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Codes of the regions, in the table's order."""
+        return tuple(self.Y["region"].values.tolist())
+
+    @property
+    def sectors(self) -> tuple[str, ...]:
+        """Codes of the sectors, in the table's order."""
+        return tuple(self.Y["sector"].values.tolist())
+
+    @property
+    def sector_names(self) -> dict[str, str]:
+        """Readable name of each sector."""
+        return dict(zip(self.sectors, self.Y["sector_name"].values.tolist(), strict=True))
+
+    @property
+    def final_regions(self) -> tuple[str, ...]:
+        """Codes of the countries of final use, in the table's order."""
+        return tuple(self.Y["final_region"].values.tolist())
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Codes of the categories of final demand."""
+        return tuple(self.Y["category"].values.tolist())
+
+    @property
+    def inputs(self) -> dict[str, Array]:
+        """Primary inputs by name, each (n,)."""
+        values = self.v.values.reshape(self.v.sizes["input"], self.n)
+        return dict(zip(self.v["input"].values.tolist(), values, strict=True))
+
+    @property
+    def stressors(self) -> dict[str, tuple[Array, str]]:
+        """Stressors by name, each (n,), with their unit."""
+        values = self.F.values.reshape(self.F.sizes["stressor"], self.n)
+        pairs = zip(values, self.F["stressor_unit"].values.tolist(), strict=True)
+        return dict(zip(self.F["stressor"].values.tolist(), pairs, strict=True))
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Codes of the countries, in the order their first region has."""
+        return tuple(dict.fromkeys(self.country[region] for region in self.regions))
+
+    @property
+    def n(self) -> int:
+        """Number of industries, regions × sectors."""
+        return len(self.regions) * len(self.sectors)
+
+    @property
+    def unit(self) -> str:
+        """Unit of all money in the table, such as "million USD"."""
+        return str(self.meta["unit"])
+
+    @property
+    def year(self) -> int | None:
+        """Year the table describes."""
+        return self.meta["year"]  # type: ignore[no-any-return]
+
+    @property
+    def name(self) -> str:
+        """What to call the table: its name, or its source and year."""
+        return str(self.meta.get("name") or f"{self.meta.get('source', 'table')} {self.year or ''}".strip())
+
+    @cached_property
+    def x(self) -> xr.DataArray:
+        """Gross output, the row sum x = Z·1 + Y·1, DataArray (region, sector)."""
+        return self.labelled(self.Z.sum(axis=1) + self.y.sum(axis=1), self.unit, "gross output (row sum)")
+
+    @property
+    def y(self) -> Array:
+        """Final demand as a plain matrix, shape (n, final regions × categories)."""
+        return np.asarray(self.Y.values.reshape(self.n, -1))
+
+    @cached_property
+    def A(self) -> Matrix:
+        """Input coefficients A = Z x̂⁻¹, stored as Z is; zero columns where an industry has no output."""
+        x = self.x.values.ravel()
+        scale = np.divide(1.0, x, out=np.zeros(self.n), where=x != 0)
+        if issparse(self.Z):
+            A = csr_array((self.Z.data * scale[self.Z.indices], self.Z.indices, self.Z.indptr), shape=self.Z.shape)
+            A.data.flags.writeable = False
+            return A
+        A = self.Z * scale
+        A.flags.writeable = False
+        return A
+
+    @cached_property
+    def sha256(self) -> str:
+        """Checksum of the content: labels, countries, unit, year and every number, whatever the storage."""
+        digest = hashlib.sha256()
+        coords = [self.Y[dim].values.tolist() for dim in (*INDUSTRY, *FINAL)]
+        names = [self.v["input"].values.tolist(), self.F["stressor"].values.tolist()]
+        units = self.F["stressor_unit"].values.tolist()
+        digest.update(repr((coords, names, units, dict(self.country), self.unit, self.year)).encode())
+        for start in range(0, self.n, 256):
+            rows = self.Z[start : start + 256]
+            digest.update(_bytes(rows.toarray() if issparse(rows) else rows))
+        for part in (self.Y, self.v, self.F):
+            digest.update(_bytes(part.values))
+        return digest.hexdigest()
+
+    def per_output(self, values: Array) -> Array:
+        """Return values / x for each industry, shape (n,); zero where there is no output, since none can change."""
+        x = self.x.values.ravel()
+        return np.asarray(np.divide(values, x, out=np.zeros(self.n), where=x != 0))
+
+    def labelled(self, values: Array, units: str, long_name: str, **attrs: Any) -> xr.DataArray:
+        """Return one number for each industry, shape (n,), as a read-only DataArray (region, sector)."""
+        coords = {name: self.Y.coords[name] for name in (*INDUSTRY, "country", "sector_name")}
+        array = np.asarray(values, dtype=np.float64).reshape(len(self.regions), len(self.sectors))
+        array.flags.writeable = False
+        return stamp(xr.DataArray(array, dims=INDUSTRY, coords=coords), units, long_name, **attrs)
+
+    def region_positions(self, wanted: Wanted) -> Positions:
+        """Return the positions of regions named by code, country or group. Raises `LabelError`."""
+        return labels.region_positions(wanted, self.regions, self.country)
+
+    def sector_positions(self, wanted: Wanted) -> Positions:
+        """Return the positions of sectors named by code or group. Raises `LabelError`."""
+        return labels.sector_positions(wanted, self.sectors, self.sector_names)
+
+    def positions(self, region: Wanted | None = None, sector: Wanted | None = None) -> Positions:
+        """Return the positions of industries, region-major; None selects all. Raises `LabelError`."""
+        r = np.arange(len(self.regions)) if region is None else self.region_positions(region)
+        s = np.arange(len(self.sectors)) if sector is None else self.sector_positions(sector)
+        return (r[:, None] * len(self.sectors) + s[None, :]).ravel()
+
+    def select(self, region: Wanted | None = None, sector: Wanted | None = None) -> dict[str, list[str]]:
+        """Return codes for ``array.sel(**table.select(...))``: regions by code, country or group, sectors likewise.
+
+        Raises
+        ------
+        LabelError
+            If a name is not in the table; the message lists the nearest.
+        """
+        chosen: dict[str, list[str]] = {}
+        if region is not None:
+            chosen["region"] = [self.regions[i] for i in self.region_positions(region)]
+        if sector is not None:
+            chosen["sector"] = [self.sectors[i] for i in self.sector_positions(sector)]
+        return chosen
+
+    def flows(
+        self,
+        region: Wanted | None = None,
+        sector: Wanted | None = None,
+        to_region: Wanted | None = None,
+        to_sector: Wanted | None = None,
+    ) -> xr.DataArray:
+        """Return intermediate flows of any selection, DataArray (region, sector, to_region, to_sector).
+
+        Raises
+        ------
+        LabelError
+            If a name is not in the table.
+        """
+        seller, buyer = self.select(region, sector), self.select(to_region, to_sector)
+        rows, columns = self.positions(region, sector), self.positions(to_region, to_sector)
+        block = self.Z[rows][:, columns]
+        dims = (*INDUSTRY, "to_region", "to_sector")
+        coords = {
+            "region": seller.get("region", list(self.regions)),
+            "sector": seller.get("sector", list(self.sectors)),
+            "to_region": buyer.get("region", list(self.regions)),
+            "to_sector": buyer.get("sector", list(self.sectors)),
+        }
+        values = block.toarray() if issparse(block) else block
+        array = xr.DataArray(values.reshape([len(coords[dim]) for dim in dims]), dims=dims, coords=coords)
+        return stamp(array, self.unit, "intermediate flows")
+
+    def imbalance(self, against: Literal["output", "inputs"] | None = None) -> xr.DataArray:
+        """Return what the table's row sums miss, DataArray (region, sector).
+
+        ``"output"`` is the publisher's output − x; ``"inputs"`` is x − (1ᵀZ + primary inputs).
+        By default the first where the publisher's output is known, else the second.
+
+        Raises
+        ------
+        BalanceError
+            If the publisher's output is asked for and the table has none.
+        """
+        published = self.meta.get("output")
+        if against is None:
+            against = "inputs" if published is None else "output"
+        x = self.x.values.ravel()
+        if against == "inputs":
+            gap = x - self.Z.sum(axis=0) - self.v.values.sum(axis=0).ravel()
+            return self.labelled(gap, self.unit, "row output less column inputs", against=against)
+        if published is None:
+            raise BalanceError("this table came without a publisher's output column; use imbalance('inputs').")
+        gap = published.values.ravel() - x
+        return self.labelled(gap, self.unit, "publisher's output less row sum", against=against)
+
+    def check(self) -> CheckReport:
+        """Return a report of every oddity: imbalances, negative cells, zero outputs, ρ(A), missing satellites."""
+        return check_table(self)
+
+    def with_numbers(
+        self,
+        Z: Matrix | None = None,
+        Y: Array | None = None,
+        inputs: Mapping[str, Array] | None = None,
+        stressors: Mapping[str, tuple[Array, str]] | None = None,
+        meta: Mapping[str, Any] | None = None,
+    ) -> "IOTable":
+        """Return a table on the same labels with other numbers; None keeps those of this table.
+
+        The arguments are those of `from_arrays`; ``meta`` without an ``output`` drops the publisher's output column.
+        """
+        return IOTable.from_arrays(
+            self.Z if Z is None else Z,
+            self.y if Y is None else Y,
+            self.inputs if inputs is None else inputs,
+            regions=self.regions,
+            sectors=self.sectors,
+            final_regions=self.final_regions,
+            categories=self.categories,
+            country=self.country,
+            sector_names=self.sector_names,
+            stressors=self.stressors if stressors is None else stressors,
+            meta=self.meta if meta is None else meta,
+        )
+
+    def with_stressors(self, stressors: Mapping[str, tuple[Array, str]], note: str) -> "IOTable":
+        """Return the table with more stressors, by name: (n,) values and their unit.
+
+        Raises
+        ------
+        LabelError
+            If the table has a stressor of that name already.
+        """
+        labels.require_unique([*self.stressors, *stressors], "stressor")
+        return self.with_numbers(stressors={**self.stressors, **stressors}, meta=self.noted(note))
+
+    def with_output(self, output: Array) -> "IOTable":
+        """Return the table with the publisher's own output column, (n,), kept in ``meta["output"]``."""
+        column = self.labelled(np.asarray(output, dtype=np.float64), self.unit, "gross output as published")
+        return replace(self, meta=MappingProxyType({**self.meta, "output": column}))
+
+    def noted(self, note: str, **facts: Any) -> Mapping[str, Any]:
+        """Return the meta data with one more line of history, and facts replaced."""
+        return MappingProxyType({**self.meta, **facts, "history": (*self.meta["history"], note)})
+
+    def __repr__(self) -> str:
+        storage = "sparse" if issparse(self.Z) else "dense"
+        return (
+            f"<IOTable {self.name}: {len(self.regions)} regions × {len(self.sectors)} sectors, {self.unit}, {storage}, "
+            f"stressors: {first_few(self.stressors, 8) or 'none'}>"
+        )
+
+    def _require_sound(self) -> None:
+        """Raise `BalanceError` where the flows cannot be a table."""
+        if not np.isfinite(self.Z.data if issparse(self.Z) else self.Z).all():
+            bad = np.flatnonzero(~np.isfinite(np.asarray(self.Z.sum(axis=1))))
+            raise BalanceError(
+                f"Z has cells that are not numbers in the rows of {self.industry_names(bad)}. "
+                "Nothing is filled in: mend the file, or leave those industries out."
+            )
+        for part, what in ((self.Y, "Y"), (self.v, "v")):
+            cells = np.argwhere(~np.isfinite(part.values)).tolist()
+            if cells:
+                where = [
+                    "/".join(str(part[dim].values[i]) for dim, i in zip(part.dims, cell, strict=True)) for cell in cells
+                ]
+                raise BalanceError(f"{what} has cells that are not numbers: {first_few(where)}. Nothing is filled in.")
+        if np.isinf(self.F.values).any():
+            raise BalanceError("a stressor is infinite; a cell nobody published is NaN.")
+        self._require_output()
+
+    def _require_output(self) -> None:
+        x = self.x.values.ravel()
+        sales = np.asarray(abs(self.Z).sum(axis=1)).ravel()
+        inputs = np.asarray(abs(self.Z).sum(axis=0)).ravel()
+        bad = np.flatnonzero((x == 0) & ((inputs > 0) | (sales > 0)))
+        if bad.size:
+            raise BalanceError(
+                f"industries with flows but no output: {self.industry_names(bad)}. Their input coefficients are "
+                "undefined: correct the flows, or aggregate the industry into another one."
+            )
+
+    def industry_names(self, positions: Sequence[int] | Positions) -> str:
+        """Return the first few of these industries as text, such as "MEX/c14"."""
+        width = len(self.sectors)
+        return first_few(f"{self.regions[i // width]}/{self.sectors[i % width]}" for i in positions)
+
+
+def _bytes(values: Array) -> bytes:
+    """Return the bytes of an array in C order, with one zero instead of two."""
+    return (np.ascontiguousarray(values, dtype=np.float64) + 0.0).tobytes()

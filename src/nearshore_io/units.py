@@ -1,0 +1,167 @@
+"""Units: amounts on the way in, stamps on the way out. pint works at this door only, never inside the solvers."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from nearshore_io.errors import UnitError
+
+if TYPE_CHECKING:
+    import pint
+
+Amount = Any
+"""What users write for money: ``"610 million USD"``, a number together with ``unit=``, or a pint quantity."""
+
+_CURRENCY = re.compile(r"[kMG]?([A-Z]{3})(?:_(\d{4}))?$")
+_COMMA = re.compile(r"\d,(?!\d{3}(\D|$))")
+
+
+@cache
+def registry() -> "pint.UnitRegistry[Any]":
+    """Return the package's unit registry: words of scale, persons, hours; currencies are defined as they are met.
+
+    Pass it to ``dataset.pint.quantify(unit_registry=nearshore_io.units.registry())`` to compute with units.
+    It starts empty, not from pint's defaults, in which "M" and "USD" mean other things.
+    """
+    import pint  # 0.1 s of import that only amounts written as text need
+
+    units: pint.UnitRegistry[Any] = pint.UnitRegistry(None, force_ndarray_like=True)
+    for definition in (
+        "kilo- = 1e3 = k-",
+        "mega- = 1e6 = M-",
+        "giga- = 1e9 = G-",
+        "thousand = 1e3",
+        "million = 1e6",
+        "billion = 1e9",
+        "trillion = 1e12",
+        "person = [person] = _ = persons",
+        "hour = [time] = _ = hours",
+        "USD = [currency_USD]",
+    ):
+        units.define(definition)
+    return units
+
+
+def _define_currency(name: str) -> None:
+    """Teach the registry a currency, such as "EUR" or "USD_2020", each a dimension of its own."""
+    if name not in registry():
+        registry().define(f"{name} = [currency_{name}]")
+
+
+def money(
+    amount: Amount,
+    unit: str | None,
+    *,
+    table_unit: str,
+    table_year: int | None,
+    deflator: Mapping[int, float],
+    what: str,
+) -> float:
+    """Return an amount in the table's unit, at the table's prices.
+
+    An amount with a price year, ``"31 GUSD_2020"``, is multiplied by deflator[table year] / deflator[price year].
+    One without is taken to be at the table's own prices.
+
+    Parameters
+    ----------
+    amount : text with a unit, a number together with ``unit``, or a pint quantity.
+    table_unit : such as "million USD".
+    deflator : price index by year, any base.
+    what : how errors name the amount, such as "FDI amount".
+
+    Raises
+    ------
+    UnitError
+        No unit, another currency, a price year without deflator, a negative amount, not a number.
+    """
+    value, factors = _parse(amount, unit, what)
+    target_value, target_factors = _parse(f"1 {table_unit}", None, "table unit")
+    currency, year = _currency_of(factors, f"{what} {_shown(amount, unit)}")
+    table_currency, _ = _currency_of(target_factors, "table unit")
+    if currency != table_currency:
+        raise UnitError(
+            f"{what} {_shown(amount, unit)} is in {currency}, the table in {table_unit}: "
+            f"convert it at the exchange rate of the table's year{f' ({table_year})' if table_year else ''} first."
+        )
+    if not np.isfinite(value):
+        raise UnitError(f"{what} {_shown(amount, unit)} is not a finite number.")
+    if value < 0:
+        raise UnitError(
+            f"{what} {_shown(amount, unit)} is negative: give a positive amount and say which way it goes "
+            '(`direction="decrease"` of FinalDemand).'
+        )
+    return value / target_value * _price_factor(year, table_year, deflator, f"{what} {_shown(amount, unit)}")
+
+
+def _shown(amount: Amount, unit: str | None) -> str:
+    return repr(amount) if unit is None else f"{amount!r} {unit}"
+
+
+def _parse(amount: Amount, unit: str | None, what: str) -> tuple[float, dict[str, Any]]:
+    """Return the amount in single currency units, with its units by name."""
+    if isinstance(amount, bool) or amount is None:
+        raise UnitError(f'{what} is {amount!r}: give an amount with a unit, such as "610 million USD".')
+    if isinstance(amount, str) and unit is None:
+        text = amount
+    elif isinstance(amount, (int, float, np.integer, np.floating)):
+        if unit is None:
+            raise UnitError(
+                f'{what} {amount!r} has no unit: write "{amount} million USD", or give `unit="million USD"` beside it.'
+            )
+        text = f"{float(amount)!r} {unit}" if np.isfinite(amount) else "nan USD"
+    elif hasattr(amount, "magnitude") and hasattr(amount, "units") and unit is None:
+        text = f"{float(amount.magnitude)!r} {amount.units}"
+    else:
+        raise UnitError(f"{what} {_shown(amount, unit)} cannot be read: give the unit once, in the text or as `unit=`.")
+    return _parse_text(text, what)
+
+
+def _parse_text(text: str, what: str) -> tuple[float, dict[str, Any]]:
+    import pint
+
+    if _COMMA.search(text):
+        raise UnitError(f"{what} {text!r}: a comma may only separate thousands; write decimals with a point.")
+    for token in re.findall(r"[A-Za-z_0-9]+", text):
+        if match := _CURRENCY.match(token):
+            _define_currency(match[1] if match[2] is None else f"{match[1]}_{match[2]}")
+    if re.match(r"\s*[+-]?(nan|inf)\b", text, re.IGNORECASE):
+        raise UnitError(f"{what} {text!r} is not a finite number.")
+    try:
+        quantity: Any = registry().Quantity(text).to_base_units()
+    except (pint.errors.PintError, ValueError, TypeError, SyntaxError, AttributeError) as error:
+        raise UnitError(f'{what} {text!r} cannot be read ({error}): write it like "610 million USD".') from error
+    return float(quantity.magnitude), {str(name): power for name, power in quantity.unit_items()}
+
+
+def _currency_of(factors: Mapping[str, Any], what: str) -> tuple[str, int | None]:
+    if len(factors) != 1 or next(iter(factors.values())) != 1 or not (match := _CURRENCY.match(next(iter(factors)))):
+        found = " * ".join(factors) or "a plain number"
+        raise UnitError(f'{what} is not an amount of money (it is {found}): write it like "610 million USD".')
+    return match[1], int(match[2]) if match[2] else None
+
+
+def _price_factor(year: int | None, table_year: int | None, deflator: Mapping[int, float], what: str) -> float:
+    if year is None or year == table_year:
+        return 1.0
+    missing = [y for y in (year, table_year) if y is None or y not in deflator]
+    if missing:
+        raise UnitError(
+            f"{what} is at prices of {year}, the table at prices of {table_year}: no deflator for {missing}. "
+            f"Give the scenario `deflator={{{table_year}: …, {year}: …}}` (a price index by year)."
+        )
+    if not all(np.isfinite(deflator[y]) and deflator[y] > 0 for y in (year, table_year) if y is not None):
+        raise UnitError(f"the deflator for {year} and {table_year} must be positive numbers.")
+    return float(deflator[table_year] / deflator[year]) if table_year is not None else 1.0
+
+
+def stamp(array: xr.DataArray, units: str, long_name: str, **attrs: Any) -> xr.DataArray:
+    """Return the array with exactly these attributes.
+
+    xarray carries attributes through arithmetic since 2025.11, so whatever a result inherited is replaced here.
+    """
+    array.attrs = {"units": units, "long_name": long_name, **attrs}
+    return array

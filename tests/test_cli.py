@@ -1,0 +1,114 @@
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import polars
+import pytest
+import xarray as xr
+from conftest import require_wiod
+
+import nearshore_io as nio
+from nearshore_io.cli import main
+
+GALLERY = str(Path(__file__).parents[1] / "gallery" / "nearshoring.toml")
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Run the command line and return its exit code, output and errors, each as one line."""
+    os.environ["COLUMNS"] = "160"
+    with pytest.raises(SystemExit) as stopped:
+        main([str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return int(stopped.value.code or 0), " ".join(printed.out.split()), " ".join(printed.err.split())
+
+
+def test_run_prints_both_countries_and_the_measure(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "run", GALLERY)
+    assert code == 0
+    for text in ("USA", "MEX", "Value added", "Jobs", "USA cents in MEX exports", "v L e / 1'e", "11.73", "Limits"):
+        assert text in out
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".nc"])
+def test_files_hold_what_run_returns(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, model: nio.Leontief, ending: str
+) -> None:
+    file = tmp_path / f"results{ending}"
+    assert call(capsys, "run", GALLERY, "--out", file)[0] == 0
+    expected = nio.run(model, nio.read_scenarios(GALLERY))
+    at = {"scenario": "electronics-from-china", "phase": "run", "region": "USA", "sector": "c14"}
+    if ending == ".nc":
+        with xr.open_dataset(file, engine="h5netcdf") as stored:
+            value = stored.value_added.sel(at).item()
+    else:
+        frame = pd.read_csv(file) if ending == ".csv" else pd.DataFrame(polars.read_parquet(file).to_dicts())
+        chosen = frame[(frame["variable"] == "value_added")]
+        for key, label in at.items():
+            chosen = chosen[chosen[key] == label]
+        assert chosen["unit"].tolist() == ["million USD"]
+        value = chosen["value"].item()
+    assert value == pytest.approx(expected.value_added.sel(at).item(), rel=1e-12)
+
+
+def test_json_for_machines(capsys: pytest.CaptureFixture[str], model: nio.Leontief) -> None:
+    code, out, _ = call(capsys, "content", "MEX", "--importer", "USA", "--format", "json")
+    records = json.loads(out)["records"]
+    assert code == 0
+    share = {record["origin"]: record["value"] for record in records}
+    assert share["USA"] == pytest.approx(nio.export_content(model, "MEX", "USA").sel(origin="USA").item())
+    code, out, _ = call(capsys, "run", GALLERY, "--format", "json")
+    assert json.loads(out)["attributes"]["table"] == "north-america-2011"
+
+
+def test_content_by_sector_and_tables_and_check(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "content", "MEX", "--by", "sector")
+    assert code == 0
+    assert "c14 Elec" in out
+    assert "Timmer" in call(capsys, "tables")[1]
+    assert "spectral radius" in call(capsys, "check", "north-america-2011")[1]
+
+
+def test_import_then_use(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "world.nc"
+    code, out, _ = call(capsys, "import", require_wiod() / "wiot_1995.RData", "--out", file)
+    assert code == 0
+    assert "Written to" in out
+    code, out, _ = call(capsys, "content", "MEX", "--importer", "USA", "--table", file)
+    assert "19.64" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", "none.toml"], 4, "Error: none.toml cannot be read"),
+        (["run", GALLERY, "--out", "results.xls"], 1, "results are written to .nc, .parquet, .csv"),
+        (["run", GALLERY, "--table", "north-america-2021"], 1, "Nearest: north-america-2011"),
+        (["run", GALLERY, "--table", "t.csv"], 1, "no reader for .csv files"),
+        (["run", GALLERY, "--out", "/nowhere/at/all.csv"], 4, "could not be written"),
+        (["content", "MEXICO"], 1, "no region 'MEXICO' in this table. Nearest: MEX"),
+        (["content", "MEX", "--importer", "MEX"], 1, "does not import from itself"),
+        (["content"], 2, "Missing argument"),
+        (["contents", "MEX"], 2, "No such command 'contents'"),
+        (["content", "MEX", "--by", "sectr"], 1, "Nearest: sector"),
+        (["check", "none.nc"], 4, "there is no file none.nc"),
+    ],
+)
+def test_errors_are_one_paragraph_and_an_exit_code(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
+) -> None:
+    found, _, err = call(capsys, *arguments)
+    assert found == code
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_debug_shows_the_traceback() -> None:
+    with pytest.raises(nio.LabelError):
+        main(["content", "MEXICO", "--debug"])
+
+
+def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = call(capsys, "--help")
+    for command in ("run", "content", "tables", "check", "import", "calibrate"):
+        assert command in out
