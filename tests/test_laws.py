@@ -344,3 +344,33 @@ def test_units_stand_on_every_public_quantity(seed: int) -> None:
 def test_a_change_of_nothing_is_only_demand() -> None:
     table = random_table(0)
     assert Change.of(table).only_demand
+
+
+@given(tables(), st.floats(1.0, 1e3), st.floats(0.0, 1.0))
+def test_totals_by_adjoint_equal_the_full_route(table: IOTable, amount: float, share: float) -> None:
+    if not makes_s0(table):
+        return
+    model = nio.Leontief(table)
+    shocks = [
+        scenario("demand", nio.FinalDemand("USA", active(table, "USA"), amount, unit="million USD")),
+        scenario("move", move(share)),
+    ]
+    totals = model.functionals({name: model.weights(name, ["USA", "MEX"]) for name in ("jobs", "value_added")})
+    found = nio.run_totals(totals, shocks)
+    full = nio.run(model, shocks).sel(phase="run").sum("sector")
+    for name in ("jobs", "value_added"):
+        for country in ("USA", "MEX"):
+            expected = full[name].sel(region=table.select(region=country)["region"]).sum("region")
+            size = float(np.abs(full[name].sum()).max()) + amount
+            assert_allclose(
+                found.sel(total=f"{name}: {country}").values, expected.values, rtol=1e-10, atol=1e-12 * size
+            )
+    assert found["unit"].values.tolist() == ["thousand persons"] * 2 + ["million USD"] * 2
+
+
+@given(tables(), st.integers(0, 99))
+def test_every_solver_gives_the_same_model(table: IOTable, seed: int) -> None:
+    y = shock_vector(table, seed)
+    expected = nio.Leontief(table, solver=DenseLU()).solve(y).x
+    for solver in (nio.solvers.Krylov(), nio.solvers.MixedLU(), nio.solvers.PowerSeries(), SparseLU()):
+        assert_allclose(nio.Leontief(table, solver=solver).solve(y).x, expected, rtol=1e-9, atol=1e-9)

@@ -8,10 +8,39 @@ from conftest import random_table
 from scipy.sparse import csr_array
 
 import nearshore_io as nio
-from nearshore_io.solvers import Auto, DenseLU, Factorisation, Solver, SparseLU, Updated, spectral_radius
+from nearshore_io.solvers import (
+    Auto,
+    DenseLU,
+    Factorisation,
+    Functionals,
+    Krylov,
+    MixedLU,
+    PowerSeries,
+    RowMoves,
+    Solver,
+    SparseLU,
+    Updated,
+    crossovers,
+    memory,
+    single,
+    spectral_radius,
+    threshold,
+)
 from nearshore_io.solvers.spectral import bounded_below_one, require_productive
 
-SOLVERS: list[tuple[Solver, float]] = [(DenseLU(), 1e-13), (SparseLU(), 1e-13), (Auto(), 1e-13)]
+SOLVERS: list[tuple[Solver, float]] = [
+    (DenseLU(), 1e-14),
+    (MixedLU(), 1e-13),
+    (SparseLU(), 1e-14),
+    (Krylov(block=1), 1e-11),
+    (Krylov(), 1e-11),
+    (Krylov(method="bicgstab", group=3), 1e-11),
+    (Krylov(single=True, rtol=1e-11), 1e-10),
+    (PowerSeries(maxiter=200), 1e-13),
+    (Auto(), 1e-11),
+    (Auto(expected=1000), 1e-14),
+]
+SOLVER = pytest.mark.parametrize(("solver", "tolerance"), SOLVERS, ids=lambda value: repr(value))
 
 
 def well_posed(n: int = 60, seed: int = 0) -> np.ndarray:
@@ -42,13 +71,17 @@ PROBLEMS = {
 }
 
 
-@pytest.mark.parametrize(("solver", "tolerance"), SOLVERS, ids=lambda value: repr(value))
+@SOLVER
 @pytest.mark.parametrize("problem", PROBLEMS)
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "csr"])
 def test_solutions_satisfy_both_systems(solver: Solver, tolerance: float, problem: str, sparse: bool) -> None:
     A = PROBLEMS[problem]
     n = len(A)
     factors = solver.factorise(csr_array(A) if sparse else A)
+    if problem == "near-singular" and isinstance(solver, PowerSeries):
+        with pytest.raises(nio.SolverError, match="has not converged after 200 rounds"):
+            factors.solve(np.ones(n))
+        return
     assert isinstance(factors, Factorisation)
     assert factors.n == n
     rng = np.random.default_rng(1)
@@ -63,7 +96,7 @@ def test_solutions_satisfy_both_systems(solver: Solver, tolerance: float, proble
     assert solution.residual.shape == (3,)
 
 
-@pytest.mark.parametrize(("solver", "tolerance"), SOLVERS, ids=lambda value: repr(value))
+@SOLVER
 def test_residuals_are_what_numpy_measures(solver: Solver, tolerance: float) -> None:
     A = well_posed()
     y = np.random.default_rng(2).uniform(size=(60, 4))
@@ -73,22 +106,22 @@ def test_residuals_are_what_numpy_measures(solver: Solver, tolerance: float) -> 
     assert (solution.residual < tolerance).all()
 
 
-@pytest.mark.parametrize(("solver", "_tolerance"), SOLVERS, ids=lambda value: repr(value))
+@SOLVER
 @pytest.mark.parametrize(
     ("A", "message"),
     [
-        (np.eye(3), "singular"),
+        (np.eye(3), r"spectral radius of A is 1\.0000, not below one"),
         (np.full((2, 3), 0.1), "must be square"),
         (np.array([[0.1, np.nan], [0.1, 0.1]]), r"NaN or infinity in rows 0"),
     ],
 )
-def test_systems_without_a_solution(solver: Solver, _tolerance: float, A: np.ndarray, message: str) -> None:
+def test_systems_without_a_solution(solver: Solver, tolerance: float, A: np.ndarray, message: str) -> None:
     with pytest.raises(nio.SolverError, match=message):
         solver.factorise(A)
 
 
-@pytest.mark.parametrize(("solver", "_tolerance"), SOLVERS, ids=lambda value: repr(value))
-def test_right_hand_sides_that_do_not_fit(solver: Solver, _tolerance: float) -> None:
+@SOLVER
+def test_right_hand_sides_that_do_not_fit(solver: Solver, tolerance: float) -> None:
     factors = solver.factorise(well_posed())
     with pytest.raises(nio.SolverError, match=r"shape \(59,\) does not fit a system of 60"):
         factors.solve(np.ones(59))
@@ -98,7 +131,7 @@ def test_right_hand_sides_that_do_not_fit(solver: Solver, _tolerance: float) -> 
 
 def test_a_residual_above_tolerance_is_not_returned() -> None:
     with pytest.raises(nio.SolverError, match="above the tolerance"):
-        DenseLU(rtol=1e-30).factorise(well_posed()).solve(np.ones(60))
+        DenseLU(tolerance=1e-30).factorise(well_posed()).solve(np.ones(60))
 
 
 def test_threads_share_factors() -> None:
@@ -157,3 +190,187 @@ def test_auto_says_what_it_took_and_why() -> None:
     choice = Auto().factorise(random_table(0).A).choice
     assert "DenseLU" in choice
     assert "12 industries" in choice
+
+
+def test_auto_iterates_first_and_factorises_when_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nearshore_io.solvers.choose.krylov_wins_up_to", lambda _n: 10.0)
+    A = well_posed()
+    factors = Auto(block=20).factorise(A)
+    y = np.random.default_rng(0).uniform(size=(60, 6))
+    first = factors.solve(y)
+    assert factors.choice == "Krylov(gmres, blocks of 20): up to 10 right-hand sides it beats LU (60 industries)"
+    second = factors.solve(y)
+    assert factors.choice.startswith("DenseLU: 12 right-hand sides so far")
+    np.testing.assert_allclose(first, second, rtol=1e-10)
+    assert "DenseLU (11 right-hand sides" in Auto(expected=11).factorise(A).choice
+
+
+def test_auto_never_starts_what_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 1000)
+    A = well_posed()
+    factors = Auto(expected=10**6, block=20).factorise(A)
+    assert "do not fit in memory" in factors.choice
+    np.testing.assert_allclose(factors.solve(np.ones(60)), np.linalg.solve(np.eye(60) - A, np.ones(60)), rtol=1e-10)
+    for solver in (DenseLU(), MixedLU()):
+        with pytest.raises(nio.SolverError, match="GB are available: use Krylov"):
+            solver.factorise(A)
+
+
+def test_economies_side_by_side_are_factorised_sparse() -> None:
+    A = np.kron(np.eye(40), well_posed(12))
+    factors = Auto(block=12).factorise(csr_array(A))
+    assert factors.choice == "SparseLU (its regions do not trade)"
+    np.testing.assert_allclose(factors.solve(np.ones(480)), np.linalg.solve(np.eye(480) - A, np.ones(480)), rtol=1e-12)
+
+
+def test_crossovers_name_the_machine_and_the_date() -> None:
+    measured = crossovers()
+    assert measured["machine"]
+    assert measured["date"]
+    sizes = [point["n"] for point in measured["point"]]
+    assert sizes == sorted(sizes)
+
+
+def test_a_krylov_run_that_stalls_falls_back_or_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    A, y = well_posed(), np.ones(60)
+    expected = np.linalg.solve(np.eye(60) - A, y)
+    fallen = Krylov(maxiter=2).factorise(A)
+    np.testing.assert_allclose(fallen.solve(y), expected, rtol=1e-12)
+    assert "stalled, fell back to DenseLU" in fallen.choice
+    with pytest.raises(nio.SolverError, match=r"gmres stalled at a relative residual of .* after 2 products"):
+        Krylov(maxiter=2, fallback=False).factorise(A).solve(y)
+    short = Krylov(maxiter=2).factorise(A)
+    monkeypatch.setattr(memory, "available", lambda: 1000)
+    with pytest.raises(nio.SolverError, match=r"stalled .*; DenseLU needs"):
+        short.solve(y)
+
+
+@pytest.mark.parametrize("method", ["gmres", "bicgstab"])
+def test_blocks_save_iterations_on_a_table_of_regions(method: str) -> None:
+    """Block Jacobi is exact when regions do not trade, and both methods agree with LU when they do."""
+    rng = np.random.default_rng(0)
+    A = np.kron(np.eye(5), well_posed(12)) * 0.9 + rng.uniform(0, 1e-3, (60, 60))
+    y = rng.uniform(size=(60, 5))
+    y[:, 2] = 0.0
+    blocked = Krylov(method=method, block=12, maxiter=16, fallback=False).factorise(A)
+    np.testing.assert_allclose(blocked.solve(y), np.linalg.solve(np.eye(60) - A, y), rtol=1e-9)
+    np.testing.assert_allclose(blocked.solve_transposed(y), np.linalg.solve((np.eye(60) - A).T, y), rtol=1e-9)
+    with pytest.raises(nio.SolverError, match="blocks of 7 industries do not divide a system of 60"):
+        Krylov(block=7).factorise(A)
+    with pytest.raises(nio.SolverError, match="no Krylov method 'cg'"):
+        Krylov(method="cg").factorise(A)  # type: ignore[arg-type]
+
+
+def test_float32_overflow_is_refused() -> None:
+    A = np.zeros((3, 3))
+    A[0, 1] = 1e39
+    for solver in (MixedLU(), Krylov(single=True)):
+        with pytest.raises(nio.SolverError, match="overflows float32"):
+            solver.factorise(A)
+    with pytest.raises(nio.SolverError, match=r"overflows float32 in rows 0"):
+        single(A)
+
+
+def test_rounds_are_tiers_of_suppliers() -> None:
+    A, y = well_posed(), np.ones(60)
+    factors = PowerSeries().factorise(A)
+    rounds = factors.rounds(y, 3)
+    np.testing.assert_allclose(rounds[2], A @ A @ y, rtol=1e-13)
+    np.testing.assert_allclose(factors.rounds(y, 400).sum(axis=0), factors.solve(y), rtol=1e-12)
+
+
+def test_condition_is_estimated_on_the_factors() -> None:
+    for A in (well_posed(), zero_rows()):
+        system = np.eye(60) - A
+        exact = np.linalg.norm(system, np.inf) * np.linalg.norm(np.linalg.inv(system), np.inf)
+        assert exact / 3 <= DenseLU().factorise(A).condition() <= exact * 1.0001
+
+
+def test_changed_rows_columns_and_entries_equal_refactorising() -> None:
+    rng = np.random.default_rng(0)
+    for A in (well_posed(), csr_array(well_posed())):
+        base = DenseLU().factorise(A)
+        start = A.toarray() if isinstance(A, csr_array) else A
+        y = rng.uniform(size=60)
+        columns, rows, entries = start.copy(), start.copy(), start.copy()
+        columns[:, [3, 9]] *= 0.5
+        rows[[4, 8, 15]] *= 0.7
+        i, j = rng.integers(60, size=30), np.full(30, 7)
+        entries[i, j] = 0.001
+        places = np.unique(i)
+        cases = {
+            "columns": (columns, Updated.columns(base, [3, 9], columns[:, [3, 9]])),
+            "rows": (rows, Updated.rows(base, [4, 8, 15], rows[[4, 8, 15]])),
+            "entries": (entries, Updated.entries(base, places, np.full(len(places), 7), np.full(len(places), 0.001))),
+        }
+        for name, (changed, updated) in cases.items():
+            np.testing.assert_allclose(
+                updated.solve(y), np.linalg.solve(np.eye(60) - changed, y), rtol=1e-11, err_msg=name
+            )
+        assert cases["entries"][1].choice.startswith("rank-1 update")
+
+
+def test_a_poor_update_is_factorised_anew() -> None:
+    """Taking out a nearly singular part leaves a small system with half its digits gone, and a good matrix."""
+    A = np.zeros((4, 4))
+    A[0, 0] = 1 - 1e-10
+    base = DenseLU(tolerance=1e-3).factorise(A)
+    updated = Updated.entries(base, [0], [0], [0.5])
+    assert updated.matrix()[0, 0] == 0.5
+    np.testing.assert_allclose(updated.solve(np.ones(4)), [2, 1, 1, 1], rtol=1e-12)
+    grown = np.diag([0.5, 0.5, 0.5, 0.5])
+    near = Updated.entries(DenseLU().factorise(grown), [0], [0], [1 - 1e-9])
+    assert "refactorised, the update was ill-conditioned" in near.choice
+    np.testing.assert_allclose(near.solve_transposed(np.ones(4)), [1e9, 2, 2, 2], rtol=1e-6)
+
+
+def test_functionals_are_the_full_route() -> None:
+    A = well_posed()
+    rng = np.random.default_rng(4)
+    W, demand = rng.uniform(size=(5, 60)), rng.uniform(size=(60, 8)) * (rng.random((60, 8)) < 0.1)
+    factors = DenseLU().factorise(A)
+    totals = Functionals.prepare(factors, W)
+    full = W @ np.linalg.solve(np.eye(60) - A, demand)
+    np.testing.assert_allclose(totals.of_demand(demand), full, rtol=1e-11)
+    np.testing.assert_allclose(totals.of_demand(csr_array(demand)), full, rtol=1e-11)
+    f = rng.uniform(size=60)
+    x = factors.solve(f)
+    P, Q = rng.uniform(-0.1, 0.1, (60, 3)), rng.uniform(-0.05, 0.05, (3, 60))
+    after = np.linalg.solve(np.eye(60) - A - P @ Q, f + demand[:, 0])
+    np.testing.assert_allclose(totals.of_change(P, Q, x, demand[:, 0]), W @ (after - x), rtol=1e-10)
+
+
+@pytest.mark.parametrize("buyers", [5, 50])
+def test_row_moves_are_the_full_route(buyers: int) -> None:
+    A = well_posed()
+    rng = np.random.default_rng(5)
+    f = rng.uniform(size=60)
+    factors = DenseLU().factorise(A)
+    x = factors.solve(f)
+    W = rng.uniform(size=(4, 60))
+    moves = RowMoves(np.array([3, 3, 8]), np.array([13, 23, 18]), np.array([0.1, 1.0, 0.4]), np.arange(buyers), 0.1 * f)
+    found = Functionals.prepare(factors, W).of_row_moves(moves, A, x)
+    for k in range(3):
+        c, m, share = moves.origin[k], moves.destination[k], moves.share[k]
+        changed, demand = A.copy(), f.copy()
+        changed[m, :buyers] += share * A[c, :buyers]
+        changed[c, :buyers] -= share * A[c, :buyers]
+        demand[m] += share * moves.final[c]
+        demand[c] -= share * moves.final[c]
+        after = np.linalg.solve(np.eye(60) - changed, demand)
+        np.testing.assert_allclose(found[:, k], W @ (after - x), rtol=1e-9, atol=1e-13)
+
+
+def test_thresholds_state_a_bound_that_holds() -> None:
+    A = well_posed()
+    v = 1.0 - A.sum(axis=0)
+    f = np.random.default_rng(6).uniform(size=60)
+    kept = threshold(A, 1e-3)
+    assert kept.A.nnz < np.count_nonzero(A)
+    x, less = np.linalg.solve(np.eye(60) - A, f), np.linalg.solve(np.eye(60) - kept.A.toarray(), f)
+    error = v @ x - v @ less
+    assert 0 < error <= kept.bound(less) * (1 + 1e-12)
+    np.testing.assert_allclose(error, kept.bound(less), rtol=1e-9)  # v L = 1, so the bound is attained here
+    np.testing.assert_allclose(single(A).lost, np.abs(A - A.astype(np.float32)).sum(axis=0))
+    with pytest.raises(nio.SolverError, match="eps must be a positive number"):
+        threshold(A, 0.0)

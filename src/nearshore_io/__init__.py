@@ -1,7 +1,7 @@
 """What happens to jobs, value added and US content when production, investment or trade moves in North America."""
 
 from nearshore_io import solvers, units
-from nearshore_io.batch import counterfactual, run
+from nearshore_io.batch import counterfactual, run, run_totals
 from nearshore_io.bundled import list_tables, load_table
 from nearshore_io.concordance import aggregate, read_concordance
 from nearshore_io.errors import (
@@ -54,6 +54,7 @@ __all__ = [
     "read_table",
     "read_wiod",
     "run",
+    "run_totals",
     "solvers",
     "units",
     "write_table",

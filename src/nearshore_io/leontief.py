@@ -1,10 +1,10 @@
 """The Leontief quantity model: output and multipliers, open or closed for households."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import xarray as xr
@@ -16,15 +16,56 @@ from nearshore_io.labels import Wanted
 from nearshore_io.solvers import (
     Auto,
     CertifiedFactorisation,
+    Functionals,
     Solution,
     Solver,
     Updated,
     require_productive,
     spectral_radius,
+    with_block,
 )
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.units import stamp
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """Named linear totals of gross output (jobs of a country, value added of a country), ready for many shocks.
+
+    Attributes
+    ----------
+    model : the model they were prepared on.
+    names, units : one for each total.
+    core : the arrays, `solvers.Functionals`.
+    """
+
+    model: "Leontief"
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    core: Functionals
+
+    def of_demand(self, demand: Any) -> xr.DataArray:
+        """Return the totals of demand shocks, DataArray (total,) or (total, shock).
+
+        Parameters
+        ----------
+        demand : DataArray (region, sector), or a dense or sparse array (n,) or (n, k) in the table's order and unit.
+        """
+        values = self.model.aligned(demand) if isinstance(demand, xr.DataArray) else demand
+        found = self.core.of_demand(values)
+        return self.labelled(found, "shock" if found.ndim == 2 else None)
+
+    def labelled(self, values: Array, dim: str | None, coords: Mapping[str, Any] | None = None) -> xr.DataArray:
+        """Return totals, shape (totals,) or (totals, k), with their names and units."""
+        array = xr.DataArray(
+            values,
+            dims=("total", dim) if dim else ("total",),
+            coords={"total": list(self.names), "unit": ("total", list(self.units)), **(coords or {})},
+        )
+        return stamp(
+            array, "see unit", "change of totals", residual=self.core.residual, solver=self.model.system.choice
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +104,8 @@ class Leontief:
     def factors(self) -> CertifiedFactorisation:
         """Factors of the open system I − A."""
         with self.naming_industries():
-            return self.solver.factorise(self.table.A)  # type: ignore[return-value]
+            solver = with_block(self.solver, len(self.table.sectors))
+            return cast(CertifiedFactorisation, solver.factorise(self.table.A))
 
     @cached_property
     def system(self) -> CertifiedFactorisation:
@@ -126,32 +168,66 @@ class Leontief:
 
         Source: Miller & Blair (2009), eq. 6.7.
         """
-        intensity = self.intensities(s) if isinstance(s, str) else s
-        values = self.aligned(intensity)
-        rows = (
-            [np.arange(self.table.n)]
-            if origin is None
-            else [self.table.positions(region=name) for name in labels.as_list(origin)]
-        )
-        weights = np.zeros((self.table.n, len(rows)))
-        for k, places in enumerate(rows):
-            weights[places, k] = values[places]
-        self._require_known(weights, str(intensity.attrs.get("long_name", s)))
-        with self.naming_industries():
-            solution = self.system.solution(weights, transposed=True)
-        shape = (len(rows), len(self.table.regions), len(self.table.sectors))
-        dims = ("origin", "region", "sector")
-        coords = {name: self.table.x.coords[name] for name in ("region", "sector", "country", "sector_name")}
-        found = xr.DataArray(solution.x.T.reshape(shape), dims=dims, coords=coords)
-        found = found.isel(origin=0) if origin is None else found.assign_coords(origin=labels.as_list(origin))
-        name = f"{intensity.attrs.get('long_name', 'stressor')}: multiplier, type {'II' if self.closure else 'I'}"
-        return stamp(
-            found.rename("multipliers"),
-            str(intensity.attrs.get("units", "")),
-            name,
-            residual=float(solution.residual.max()),
+        weights = self.weights(s, origin)
+        functionals = self.functionals(weights)
+        found = weights.copy(data=functionals.core.M.reshape(weights.shape))
+        stamp(
+            found,
+            str(weights.attrs["units"]),
+            f"{weights.attrs['long_name']}: multiplier, type {'II' if self.closure else 'I'}",
+            residual=functionals.core.residual,
             solver=self.system.choice,
         )
+        return (found if origin is not None else found.isel(origin=0, drop=True)).rename("multipliers")
+
+    def weights(self, s: str | xr.DataArray, origin: Wanted | None = None) -> xr.DataArray:
+        """Return intensities with one row for each origin and zero elsewhere, DataArray (origin, region, sector).
+
+        Parameters
+        ----------
+        s, origin : as for `multipliers`; without an origin there is one row, "world".
+
+        Raises
+        ------
+        ShockError
+            If intensities are unknown (NaN) somewhere in what is asked for.
+        """
+        intensity = self.intensities(s) if isinstance(s, str) else s
+        values = self.aligned(intensity)
+        names = ["world"] if origin is None else labels.as_list(origin)
+        rows = np.zeros((len(names), self.table.n))
+        for row, name in zip(rows, names, strict=True):
+            places = self.table.positions(region=None if origin is None else name)
+            row[places] = values[places]
+        what = str(intensity.attrs.get("long_name", s))
+        self._require_known(rows, what)
+        coords = {name: self.table.x.coords[name] for name in ("region", "sector", "country", "sector_name")}
+        shape = (len(names), len(self.table.regions), len(self.table.sectors))
+        array = xr.DataArray(
+            rows.reshape(shape), dims=("origin", "region", "sector"), coords={"origin": names, **coords}
+        )
+        return stamp(array, str(intensity.attrs.get("units", "")), what)
+
+    def functionals(self, weights: xr.DataArray | Mapping[str, xr.DataArray]) -> "Totals":
+        """Return totals of gross output, prepared by one transposed block solve: M = W L.
+
+        After that a demand shock costs a sparse product, and a low-rank change of coefficients a few columns of L:
+        the way to a few totals of very many shocks.
+
+        Parameters
+        ----------
+        weights : from `weights`, or several of them by name.
+        """
+        named = {"": weights} if isinstance(weights, xr.DataArray) else dict(weights)
+        names, units, rows = [], [], []
+        for name, array in named.items():
+            ordered = array.sel(region=list(self.table.regions), sector=list(self.table.sectors))
+            rows.append(ordered.values.reshape(array.sizes["origin"], self.table.n))
+            names += [f"{name}: {origin}" if name else str(origin) for origin in array["origin"].values]
+            units += [str(array.attrs.get("units", "")).split(" per ")[0]] * array.sizes["origin"]
+        with self.naming_industries():
+            core = Functionals.prepare(self.system, np.concatenate(rows))
+        return Totals(self, tuple(names), tuple(units), core)
 
     def intensities(self, name: str) -> xr.DataArray:
         """Return an input or stressor per unit of output, DataArray (region, sector); zero where there is no output.
@@ -216,7 +292,7 @@ class Leontief:
             ) from error
 
     def _require_known(self, weights: Array, what: str) -> None:
-        unknown = np.flatnonzero(np.isnan(weights).any(axis=1))
+        unknown = np.flatnonzero(np.isnan(weights).any(axis=0))
         if unknown.size:
             width = len(self.table.sectors)
             regions = dict.fromkeys(self.table.regions[i // width] for i in unknown)

@@ -2,5 +2,6 @@
 
 from nearshore_io.batch.counterfactual import counterfactual
 from nearshore_io.batch.run import run
+from nearshore_io.batch.totals import run_totals
 
-__all__ = ["counterfactual", "run"]
+__all__ = ["counterfactual", "run", "run_totals"]

@@ -8,7 +8,7 @@ import numpy as np
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Change
 from nearshore_io.solvers import CertifiedFactorisation, Updated
-from nearshore_io.solvers.base import Array, multiply
+from nearshore_io.solvers.base import Array
 
 
 @dataclass(frozen=True)
@@ -103,5 +103,5 @@ def _mixed(system: CertifiedFactorisation, direct: Array, output: Array) -> tupl
     columns, total = solution.x[:, :-1], solution.x[:, -1].copy()
     if given.size:
         scale = np.asarray(np.linalg.solve(columns[given], output[given]), dtype=np.float64)
-        total += multiply(columns, scale)
+        total += columns @ scale
     return total, float(solution.residual.max())

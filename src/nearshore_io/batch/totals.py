@@ -1,0 +1,45 @@
+"""A few totals of many scenarios, without their full vectors."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from nearshore_io.errors import ClosureError, LabelError
+from nearshore_io.leontief import Totals
+from nearshore_io.scenarios import Phase, Scenario
+
+
+def run_totals(totals: Totals, scenarios: Sequence[Scenario], phase: Phase = "run") -> xr.DataArray:
+    """Return totals of scenarios in one phase, DataArray (total, scenario); the same numbers as `run` sums to.
+
+    Demand-only scenarios cost a product with M = W L; relocations cost a few columns of L each.
+
+    Raises
+    ------
+    LabelError
+        If a scenario does not have that phase.
+    ClosureError
+        If a scenario changes coefficients or gives outputs and the model is closed for households, or a relocation
+        changes value added per unit of output (``relative_cost``): use `run`.
+    """
+    model = totals.model
+    x = model.table.x.values.ravel()
+    found = np.empty((len(totals.names), len(scenarios)))
+    for k, scenario in enumerate(scenarios):
+        changes = scenario.changes(model.table)
+        if phase not in changes:
+            raise LabelError(f"scenario {scenario.name!r} has no {phase} phase, only {', '.join(changes)}.")
+        change = changes[phase]
+        demand = np.asarray(change.demand.sum(axis=1)).ravel()
+        if change.only_demand:
+            model.require_active(np.flatnonzero(demand), f"scenario {scenario.name!r}")
+            found[:, k] = totals.core.of_demand(demand)
+            continue
+        if model.closure is not None or change.cost.any() or change.output.any():
+            raise ClosureError(
+                f"scenario {scenario.name!r} needs the full route: use run (totals cover the open model, demand, and "
+                "relocations at equal cost)."
+            )
+        found[:, k] = totals.core.of_change(change.P, change.Q, x, demand)
+    return totals.labelled(found, "scenario", {"scenario": [scenario.name for scenario in scenarios]})
