@@ -50,6 +50,35 @@ def test_closures_the_table_cannot_carry(bundled: nio.IOTable, closure: object, 
         nio.Leontief(bundled, closure=closure)  # type: ignore[arg-type]
 
 
+def test_slips_in_the_household_closure(bundled: nio.IOTable) -> None:
+    with pytest.raises(nio.ClosureError, match="must be in million USD, the table's unit; jobs is in thousand persons"):
+        nio.Leontief(bundled, closure=nio.Households(income="jobs"))
+    with pytest.raises(nio.LabelError, match=r"no country .* 'MEXX'. Nearest: MEX"):
+        nio.Leontief(bundled, closure=nio.Households(tax={"MEXX": 0.3}))
+
+
+def test_an_importer_is_a_whole_country() -> None:
+    model = nio.Leontief(random_table(0))
+    with pytest.raises(nio.LabelError, match="'MX2' is only a part of MEX"):
+        nio.export_content(model, "USA", "MX2")
+    both = nio.export_content(model, "USA", "MEX")
+    assert both.attrs["exports"] == pytest.approx(
+        model.table.flows("USA", to_region="MEX").sum().item()
+        + model.table.Y.sel(region="USA", final_region="MEX").sum().item()
+    )
+
+
+def test_what_is_no_model_is_refused(bundled: nio.IOTable, model: nio.Leontief) -> None:
+    with pytest.raises(nio.ShockError, match="needs an IOTable"):
+        nio.Leontief("north-america-2011")  # type: ignore[arg-type]
+    with pytest.raises(nio.SolverError, match=r"such as nio.solvers.DenseLU"):
+        nio.Leontief(bundled, solver=nio.solvers.DenseLU)  # type: ignore[arg-type]
+    with pytest.raises(nio.ShockError, match="needs a model"):
+        nio.run(bundled, [])  # type: ignore[arg-type]
+    with pytest.raises(nio.ShockError, match="is not a Scenario"):
+        nio.run(model, None)  # type: ignore[arg-type]
+
+
 def test_rates_outside_the_unit_interval() -> None:
     with pytest.raises(nio.ClosureError, match=r"household tax rate 1.5"):
         nio.Households(tax=1.5)
@@ -78,6 +107,8 @@ def test_closure_states_who_stays_outside(bundled: nio.IOTable) -> None:
         ({"exporter": "MEXX"}, nio.LabelError, "no region 'MEXX'"),
         ({"exporter": "MEX", "importer": "MEX"}, nio.ShockError, "does not import from itself"),
         ({"exporter": "MEX", "importer": "north_america"}, nio.ShockError, "does not import from itself"),
+        ({"exporter": "MEX", "importer": ["USA", "USA"]}, nio.ShockError, "USA is named twice"),
+        ({"exporter": "CHN", "importer": ["USA", "north_america"]}, nio.ShockError, "USA is named twice"),
         ({"exporter": "MEX", "by": "sektor"}, nio.LabelError, "no dim of export_content 'sektor'.*Nearest: sector"),
         ({"exporter": "MEX", "measure": "gross"}, nio.LabelError, "no measure 'gross'"),
         ({"exporter": "MEX", "taxes": "drop"}, nio.LabelError, "no way to treat taxes 'drop'"),

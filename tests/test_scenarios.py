@@ -26,6 +26,10 @@ def run(model: nio.Leontief, *shocks: object) -> object:
         (lambda: nio.FDI("MEX", "c14", "1 MUSD", capital_output_ratio=-1.0), "must be a positive number"),
         (lambda: nio.FDI("MEX", "c14", "1 MUSD", profile={"c18": 0.4}), "sum to 0.4, not to one"),
         (lambda: nio.FinalDemand("MEX", "c14", "1 MUSD", direction="down"), "'increase' or 'decrease'"),
+        (lambda: nio.FinalDemand(None, "c14", "1 MUSD"), "region must be a code"),
+        (lambda: nio.FDI("MEX", None, "1 MUSD"), "sector must be a code"),
+        (lambda: nio.Relocation("c14", "CHN", "MEX", None, 0.1), "buyers must be a code"),
+        (lambda: nio.Scenario("a", shocks=[nio.FDI]), "is no shock"),
         (lambda: nio.Scenario("a", shocks=[]), "it has no shocks"),
         (lambda: nio.Scenario("a", shocks=["c14"]), "c14 is no shock"),
         (lambda: nio.Scenario("", shocks=[nio.FDI("MEX", "c14", "1 MUSD")]), "needs a name"),
@@ -53,6 +57,7 @@ def test_impossible_shocks(build: object, message: str) -> None:
         (nio.FinalDemand("MEX", "c14", "9 trillion USD", direction="decrease"), nio.ShockError, "over 100 %"),
         (nio.Relocation("c14", "east_asia", "CHN", "USA", 0.1), nio.ShockError, "CHN is origin and destination"),
         (nio.Relocation("c19", "USA", "CHN", "MEX", 0.1), nio.ShockError, "CHN/c19 has no output"),
+        (nio.Relocation("c14", "asia", "MEX", "USA", 0.1), nio.LabelError, "no region 'asia'.*east_asia"),
         (nio.Relocation("c14", "CHN", "MEX", "XSA", 0.1), nio.LabelError, "no region 'XSA'.*USA"),
     ],
 )
@@ -129,6 +134,21 @@ def test_final_users_of_a_split_country_move_only_with_all_its_regions() -> None
     assert both.demand[[table.positions("USA", "s0")[0]]].sum() == pytest.approx(0.5 * uses)
 
 
+def test_final_uses_of_a_part_of_a_country_cannot_move() -> None:
+    model = nio.Leontief(random_table(0))
+    with pytest.raises(nio.ShockError, match="MX2 is only a part of its country"):
+        run(model, nio.Relocation("s0", "CHN", "USA", "MX2", 0.5, uses="final"))
+
+
+def test_purchases_that_change_their_origin_are_stated(model: nio.Leontief) -> None:
+    found = run(model, nio.Relocation("c14", "CHN", "MEX", ["USA", "MEX"], 0.10))
+    bought = (
+        model.table.flows("CHN", "c14", ["USA", "MEX"]).sum()
+        + model.table.Y.sel(region="CHN", sector="c14", final_region=["USA", "MEX"]).sum()
+    )
+    assert found["redirected"].item() == pytest.approx(0.1 * bought.item(), rel=1e-3)  # inventories may be negative
+
+
 def test_deflators_of_a_scenario(model: nio.Leontief) -> None:
     shock = nio.FinalDemand("MEX", "c14", "31 GUSD_2020")
     found = nio.run(model, nio.Scenario("a", shocks=[shock], deflator={2011: 100.0, 2020: 124.0}))
@@ -162,7 +182,7 @@ amount = "610 million USD"
         (("amount", "amuont"), r"line 8: scenario\[0\]\.shock\[0\]\.amuont is not a known key: did you mean 'amount'"),
         (('name = "a"', 'nmae = "a"'), r"line 3: scenario\[0\]\.nmae is not a known key: did you mean 'name'"),
         (('"fdi"', '"fdy"'), r"line 5: scenario\[0\]\.shock\[0\]\.kind 'fdy': did you mean 'fdi'"),
-        (('kind = "fdi"\n', ""), r"scenario\[0\]\.shock\[0\]\.kind None: known kinds"),
+        (('kind = "fdi"\n', ""), r"scenario\[0\]\.shock\[0\] has no kind; known kinds"),
         (('region = "MEX"\n', ""), r"scenario\[0\]\.shock\[0\]\.region is missing"),
         (('"MEX"', "7"), r"line 6: scenario\[0\]\.shock\[0\]\.region: Input should be a valid string \(found 7\)"),
         (('"c14"\n', '"c14\n'), r"not valid TOML: .*line 7"),

@@ -118,3 +118,55 @@ def test_check_reports_an_economy_that_uses_up_more_than_it_makes() -> None:
     assert report["spectral radius of A"].value == pytest.approx(13 / 11)
     with pytest.raises(nio.SolverError, match=r"spectral radius of A is 1\.18.*Industries: economy/[ab]"):
         nio.Leontief(table)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"country": {"MEX": "MEX", "MXE": "MEX"}}, "country= names MXE, which is no region"),
+        (
+            {"F": pd.Series(1.0, index=PAIRS, name="jobs"), "stressor_units": {"job": "persons"}},
+            "stressor_units names job",
+        ),
+        ({"F": pd.Series(1.0, index=PAIRS, name="output")}, "may not be called output"),
+        ({"F": pd.Series(1.0, index=PAIRS, name="value_added")}, "two of them are"),
+    ],
+)
+def test_names_nobody_can_place(options: dict[str, object], message: str) -> None:
+    with pytest.raises(nio.LabelError, match=message):
+        nio.from_frames(*frames(), **options)  # type: ignore[arg-type]
+
+
+def test_frames_must_be_labelled() -> None:
+    Z, Y = frames()
+    for bad in ((Z.to_numpy(), Y), (Z, Y.to_numpy())):
+        with pytest.raises(nio.LabelError, match="must be a pandas frame"):
+            nio.from_frames(*bad)
+    with pytest.raises(nio.LabelError, match="Z is empty"):
+        nio.from_frames(pd.DataFrame(), pd.DataFrame())
+
+
+def test_integer_labels_are_codes() -> None:
+    index = pd.MultiIndex.from_product([[1, 2], [10, 20]])
+    Z = pd.DataFrame(np.ones((4, 4)), index=index, columns=index)
+    v = pd.DataFrame([[4.0] * 4], index=["value_added"], columns=index)
+    table = nio.from_frames(Z, pd.DataFrame(2.0, index=index, columns=[1, 2]), v)
+    assert table.regions == ("1", "2")
+    np.testing.assert_allclose(table.imbalance("inputs"), 0.0)
+
+
+def test_final_demand_that_cancels_keeps_content_whole() -> None:
+    """Real files have industries whose only flows are +1 and −1 of final demand: no output, no inputs, one origin."""
+    Z, Y = frames()
+    idle = PAIRS[1]
+    Z.loc[idle], Z[idle] = 0.0, 0.0
+    Y.loc[idle] = [5.0, 0.0, 0.0, -5.0]
+    table = nio.from_frames(Z, Y)
+    assert table.check()["final demand that cancels to zero output"].count == 1
+    assert float(nio.export_content(nio.Leontief(table), "USA").sum()) == pytest.approx(1.0)
+
+
+def test_columns_that_sum_to_one_are_counted() -> None:
+    Z, Y = frames()
+    Y.loc[PAIRS[0]] = (Z[PAIRS[0]].sum() - Z.loc[PAIRS[0]].sum()) / 4
+    assert nio.from_frames(Z, Y).check()["columns of A that sum to one or more"].count == 1

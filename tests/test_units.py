@@ -35,6 +35,14 @@ def test_ways_to_write_an_amount(amount: object, unit: str | None, expected: flo
     assert in_table(amount, unit) == pytest.approx(expected, rel=1e-15)
 
 
+def test_the_price_year_of_a_table_is_the_one_in_its_unit() -> None:
+    facts = {"table_unit": "million USD_2015", "table_year": 2018, "what": "amount"}
+    assert money("2 million USD_2015", None, deflator={}, **facts) == 2.0
+    with pytest.raises(nio.UnitError, match=r"at prices of 2018, the table at prices of 2015: no deflator"):
+        money("2 million USD_2018", None, deflator={}, **facts)
+    assert money("2 million USD_2018", None, deflator={2015: 1.0, 2018: 2.0}, **facts) == 1.0
+
+
 def test_a_pint_quantity_of_any_registry() -> None:
     theirs = pint.UnitRegistry(None)
     theirs.define("USD = [money]")
@@ -51,14 +59,14 @@ def test_price_years_are_deflated() -> None:
     ("amount", "unit", "message"),
     [
         (610, None, "has no unit: write"),
-        ("610", None, "not an amount of money"),
+        ("610", None, "write one number and its unit"),
         ("610 million", None, "not an amount of money"),
-        ("$610 million", None, "not an amount of money"),
+        ("$610 million", None, "write one number and its unit"),
         ("610 million EUR", None, "is in EUR, the table in million USD"),
         ("8000 persons", None, "not an amount of money"),
         ("610 milion USD", None, "cannot be read"),
         ("610 million USD per year", None, "cannot be read"),
-        ("1,5 million USD", None, "a comma may only separate thousands"),
+        ("1,5 million USD", None, "thousands by commas or not at all"),
         ("-5 million USD", None, "is negative"),
         (-5, "million USD", "is negative"),
         (float("nan"), "million USD", "not a finite number"),
@@ -67,8 +75,18 @@ def test_price_years_are_deflated() -> None:
         ("31 GUSD_2020", None, "no deflator for"),
         (None, None, "give an amount with a unit"),
         (True, "million USD", "give an amount with a unit"),
-        ("5 million USD", "million USD", "give the unit once"),
+        ("5 million USD", "million USD", "the unit once"),
         ("", None, "cannot be read"),
+        ("1 500 million USD", None, "write one number and its unit"),
+        ("610 000 000 USD", None, "write one number and its unit"),
+        ("600–700 million USD", None, "write one number and its unit"),
+        ("600-700 million USD", None, "write one number and its unit"),
+        ("610 million USD * 0", None, "write one number and its unit"),
+        ("5 million USD 2", None, "write one number and its unit"),
+        ("million USD", None, "write one number and its unit"),
+        ("__import__('os')", None, "write one number and its unit"),
+        ("1/0 USD", None, "write one number and its unit"),
+        ([1.0], "million USD", "one number"),
     ],
 )
 def test_an_amount_that_says_too_little_or_too_much(amount: object, unit: str | None, message: str) -> None:

@@ -12,6 +12,7 @@ from nearshore_io import labels
 from nearshore_io.concordance import aggregate
 from nearshore_io.errors import FormatError, NearshoreError
 from nearshore_io.readers.accounts import read_accounts, to_stressors
+from nearshore_io.readers.files import readable
 from nearshore_io.readers.native import read_table
 from nearshore_io.readers.wiod import read_wiod
 from nearshore_io.shipped import shipped
@@ -67,9 +68,11 @@ def build_table(recipe: str | os.PathLike[str], raw: str | os.PathLike[str]) -> 
     StorageError
         If a raw file is missing.
     """
-    path = Path(recipe)
-    with path.open("rb") as file:
-        steps = tomllib.load(file)
+    path = readable(recipe)
+    try:
+        steps = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path} is not valid TOML: {error}.") from error
     try:
         table = read_wiod(
             Path(raw) / steps["base"]["file"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from nearshore_io.errors import ClosureError, first_few
 from nearshore_io.labels import Positions
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
+from nearshore_io.units import is_number
 
 Rate = float | Mapping[str, float]
 
@@ -44,8 +46,8 @@ class Households:
     def __post_init__(self) -> None:
         for name in ("tax", "saving", "remittances"):
             rate = getattr(self, name)
-            values = rate.values() if isinstance(rate, Mapping) else [rate]
-            if not all(0.0 <= value <= 1.0 for value in values):
+            values: list[Any] = list(rate.values()) if isinstance(rate, Mapping) else [rate]
+            if not all(is_number(value) and 0.0 <= value <= 1.0 for value in values):
                 raise ClosureError(f"household {name} rate {rate!r} must lie in [0, 1].")
 
 
@@ -73,6 +75,10 @@ def household_loop(table: IOTable, closure: Households, y: Array) -> HouseholdLo
     known = {name: ~np.isnan(income[_industries_of(table, name)]).all() for name in table.countries}
     exogenous = tuple(name for name in table.countries if not known[name])
     _require_income(table, income, exogenous)
+    for rate in (closure.tax, closure.saving, closure.remittances):
+        strangers = [name for name in rate if name not in table.countries] if isinstance(rate, Mapping) else []
+        if strangers:
+            raise labels.unknown(strangers[0], "country (of a household rate)", table.countries)
     endogenous = [name for name in table.countries if known[name]]
     category = labels.position(closure.category, table.categories, "category")
     demand = y.reshape(table.n, table.Y.sizes["final_region"], -1)[:, :, category]
@@ -99,7 +105,10 @@ def _income(table: IOTable, closure: Households) -> Array:
             f"{first_few(stressors, 10) or 'none'}. "
             "Read the table with its labour accounts, or name the stressor: nio.Households(income=...)."
         )
-    return stressors[name][0]
+    values, unit = stressors[name]
+    if unit != table.unit:
+        raise ClosureError(f"household income must be in {table.unit}, the table's unit; {name} is in {unit}.")
+    return values
 
 
 def _require_income(table: IOTable, income: Array, exogenous: tuple[str, ...]) -> None:

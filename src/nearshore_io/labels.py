@@ -28,8 +28,12 @@ def groups(kind: str) -> Mapping[str, tuple[tuple[str, ...], ...]]:
 
 
 def as_list(wanted: Wanted) -> list[str]:
-    """Return one label or many as a list."""
-    return [wanted] if isinstance(wanted, str) else [str(label) for label in wanted]
+    """Return one label or many as a list. Raises `LabelError` for what is neither."""
+    if isinstance(wanted, str):
+        return [wanted]
+    if not isinstance(wanted, Iterable):
+        raise LabelError(f"{wanted!r} is no label: give a code, or several.")
+    return [str(label) for label in wanted]
 
 
 def require_unique(labels: Iterable[str], dim: str) -> tuple[str, ...]:
@@ -68,7 +72,9 @@ def position(label: str, known: Sequence[str], dim: str) -> int:
     raise unknown(label, dim, known)
 
 
-def unknown(label: str, dim: str, codes: Iterable[str], names: Mapping[str, str] | None = None) -> LabelError:
+def unknown(
+    label: str, dim: str, codes: Iterable[str], names: Mapping[str, str] | None = None, where: str = ""
+) -> LabelError:
     """Return the error for a label nobody knows, with the nearest codes, names and groups."""
     names = names or {}
     by_text = {text.casefold(): code for code, text in names.items()} | {code.casefold(): code for code in codes}
@@ -80,15 +86,25 @@ def unknown(label: str, dim: str, codes: Iterable[str], names: Mapping[str, str]
         near += [code for text, code in by_text.items() if wanted in text]
     shown = [f"{code} ({names[code]})" if code in names else code for code in dict.fromkeys(near)]
     hint = f"Nearest: {first_few(shown)}." if shown else f"Known: {first_few(codes, 12)}."
-    return LabelError(f"no {dim} {label!r} in this table. {hint}")
+    return LabelError(f"no {dim} {label!r}{where}. {hint}")
 
 
-def _members(label: str, kind: str, known: Mapping[str, Sequence[int]]) -> list[int] | None:
-    """Return the positions of a named group whose every member is known, None if there is no such group here."""
-    for members in groups(kind).get(label, ()):
+def _members(label: str, dim: str, kind: str, known: Mapping[str, Sequence[int]]) -> list[int] | None:
+    """Return the positions of a named group, None if there is no such group.
+
+    Raises
+    ------
+    LabelError
+        If there is such a group but the table lacks some of its members, in every one of its versions.
+    """
+    versions = groups(kind).get(label, ())
+    for members in versions:
         if all(member in known for member in members):
             return [i for member in members for i in known[member]]
-    return None
+    if not versions:
+        return None
+    lacks = min(([member for member in members if member not in known] for members in versions), key=len)
+    raise LabelError(f"{dim} group {label!r} needs {first_few(lacks)}, which this table does not have.")
 
 
 def region_positions(wanted: Wanted, regions: Sequence[str], country: Mapping[str, str]) -> Positions:
@@ -122,9 +138,9 @@ def _positions(
 ) -> Positions:
     found: list[int] = []
     for label in as_list(wanted):
-        members = known.get(label) or _members(label, kind, known)
+        members = known.get(label) or _members(label, dim, kind, known)
         if members is None:
-            raise unknown(label, dim, [*known, *groups(kind)], names)
+            raise unknown(label, dim, [*known, *groups(kind)], names, where=" in this table")
         found += members
     if not found:
         raise LabelError(f"no {dim} was named: give at least one code.")

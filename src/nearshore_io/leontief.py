@@ -93,6 +93,12 @@ class Leontief:
     def __post_init__(self) -> None:
         if self.closure == "households":
             object.__setattr__(self, "closure", Households())
+        if not isinstance(self.table, IOTable):
+            raise ShockError(
+                f"Leontief needs an IOTable, not {type(self.table).__name__}: nio.load_table(), nio.read_wiod(...)."
+            )
+        if isinstance(self.solver, type) or not isinstance(self.solver, Solver):
+            raise SolverError(f"solver must be one of nio.solvers, such as nio.solvers.DenseLU(), not {self.solver!r}.")
         if not (self.closure is None or isinstance(self.closure, Households)):
             raise ClosureError(f"no closure {self.closure!r}: use None, 'households' or nio.Households(...).")
         with self.naming_industries():
@@ -230,7 +236,7 @@ class Leontief:
         return Totals(self, tuple(names), tuple(units), core)
 
     def intensities(self, name: str) -> xr.DataArray:
-        """Return an input or stressor per unit of output, DataArray (region, sector); zero where there is no output.
+        """Return an input or stressor per unit of output, DataArray (region, sector); see `IOTable.intensity`.
 
         Raises
         ------
@@ -240,9 +246,9 @@ class Leontief:
         table = self.table
         known = {name: (values, table.unit) for name, values in table.inputs.items()} | table.stressors
         if name not in known:
-            raise labels.unknown(name, "input or stressor", known)
-        values, unit = known[name]
-        return table.labelled(self.table.per_output(values), f"{unit} per {table.unit}", f"{name} per unit of output")
+            raise labels.unknown(name, "input or stressor", known, where=" in this table")
+        unit = known[name][1]
+        return table.labelled(table.intensity(name), f"{unit} per {table.unit}", f"{name} per unit of output")
 
     def solve(self, y: Array) -> Solution:
         """Return the certified solution for plain arrays, y of shape (n,) or (n, k)."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import xarray as xr
@@ -17,7 +17,10 @@ Amount = Any
 """What users write for money: ``"610 million USD"``, a number together with ``unit=``, or a pint quantity."""
 
 _CURRENCY = re.compile(r"[kMG]?([A-Z]{3})(?:_(\d{4}))?$")
-_COMMA = re.compile(r"\d,(?!\d{3}(\D|$))")
+_AMOUNT = re.compile(
+    r"(?P<number>[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][+-]?\d+)?|[+-]?\.\d+|nan|[+-]?inf)"
+    r"\s*(?P<unit>[A-Za-z]+(?:_\d{4})?(?:\s+[A-Za-z]+(?:_\d{4})?)*)"
+)
 
 
 @cache
@@ -81,20 +84,20 @@ def money(
     value, factors = _parse(amount, unit, what)
     target_value, target_factors = _parse(f"1 {table_unit}", None, "table unit")
     currency, year = _currency_of(factors, f"{what} {_shown(amount, unit)}")
-    table_currency, _ = _currency_of(target_factors, "table unit")
+    table_currency, price_year = _currency_of(target_factors, "table unit")
     if currency != table_currency:
         raise UnitError(
             f"{what} {_shown(amount, unit)} is in {currency}, the table in {table_unit}: "
             f"convert it at the exchange rate of the table's year{f' ({table_year})' if table_year else ''} first."
         )
-    if not np.isfinite(value):
-        raise UnitError(f"{what} {_shown(amount, unit)} is not a finite number.")
     if value < 0:
         raise UnitError(
             f"{what} {_shown(amount, unit)} is negative: give a positive amount and say which way it goes "
             '(`direction="decrease"` of FinalDemand).'
         )
-    return value / target_value * _price_factor(year, table_year, deflator, f"{what} {_shown(amount, unit)}")
+    return (
+        value / target_value * _price_factor(year, price_year or table_year, deflator, f"{what} {_shown(amount, unit)}")
+    )
 
 
 def _shown(amount: Amount, unit: str | None) -> str:
@@ -106,33 +109,37 @@ def _parse(amount: Amount, unit: str | None, what: str) -> tuple[float, dict[str
     if isinstance(amount, bool) or amount is None:
         raise UnitError(f'{what} is {amount!r}: give an amount with a unit, such as "610 million USD".')
     if isinstance(amount, str) and unit is None:
-        text = amount
-    elif isinstance(amount, (int, float, np.integer, np.floating)):
+        return _parse_text(amount, what)
+    if is_number(amount):
         if unit is None:
             raise UnitError(
                 f'{what} {amount!r} has no unit: write "{amount} million USD", or give `unit="million USD"` beside it.'
             )
-        text = f"{float(amount)!r} {unit}" if np.isfinite(amount) else "nan USD"
-    elif hasattr(amount, "magnitude") and hasattr(amount, "units") and unit is None:
-        text = f"{float(amount.magnitude)!r} {amount.units}"
-    else:
-        raise UnitError(f"{what} {_shown(amount, unit)} cannot be read: give the unit once, in the text or as `unit=`.")
-    return _parse_text(text, what)
+        return _parse_text(f"{float(amount)!r} {unit}", what)
+    if hasattr(amount, "magnitude") and hasattr(amount, "units") and unit is None and np.ndim(amount.magnitude) == 0:
+        return _parse_text(f"{float(amount.magnitude)!r} {str(amount.units).replace('*', ' ')}", what)
+    raise UnitError(f"{what} {_shown(amount, unit)} cannot be read: give one number, and the unit once.")
 
 
 def _parse_text(text: str, what: str) -> tuple[float, dict[str, Any]]:
+    """Return one number and one unit. Anything else (a range, a space between thousands) is refused, not evaluated."""
     import pint
 
-    if _COMMA.search(text):
-        raise UnitError(f"{what} {text!r}: a comma may only separate thousands; write decimals with a point.")
-    for token in re.findall(r"[A-Za-z_0-9]+", text):
-        if match := _CURRENCY.match(token):
-            _define_currency(match[1] if match[2] is None else f"{match[1]}_{match[2]}")
-    if re.match(r"\s*[+-]?(nan|inf)\b", text, re.IGNORECASE):
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None:
+        raise UnitError(
+            f'{what} {text!r} cannot be read: write one number and its unit, like "610 million USD" or '
+            '"1,500.5 million USD" (thousands by commas or not at all, decimals by a point).'
+        )
+    value = float(match["number"].replace(",", ""))
+    if not np.isfinite(value):
         raise UnitError(f"{what} {text!r} is not a finite number.")
+    for token in match["unit"].split():
+        if currency := _CURRENCY.match(token):
+            _define_currency(currency[1] if currency[2] is None else f"{currency[1]}_{currency[2]}")
     try:
-        quantity: Any = registry().Quantity(text).to_base_units()
-    except (pint.errors.PintError, ValueError, TypeError, SyntaxError, AttributeError) as error:
+        quantity: Any = registry().Quantity(value, match["unit"]).to_base_units()
+    except pint.errors.PintError as error:
         raise UnitError(f'{what} {text!r} cannot be read ({error}): write it like "610 million USD".') from error
     return float(quantity.magnitude), {str(name): power for name, power in quantity.unit_items()}
 
@@ -147,15 +154,22 @@ def _currency_of(factors: Mapping[str, Any], what: str) -> tuple[str, int | None
 def _price_factor(year: int | None, table_year: int | None, deflator: Mapping[int, float], what: str) -> float:
     if year is None or year == table_year:
         return 1.0
-    missing = [y for y in (year, table_year) if y is None or y not in deflator]
+    if table_year is None:
+        raise UnitError(f"{what} is at prices of {year}, and the table does not say its year: give it one.")
+    missing = [y for y in (year, table_year) if y not in deflator]
     if missing:
         raise UnitError(
             f"{what} is at prices of {year}, the table at prices of {table_year}: no deflator for {missing}. "
             f"Give the scenario `deflator={{{table_year}: …, {year}: …}}` (a price index by year)."
         )
-    if not all(np.isfinite(deflator[y]) and deflator[y] > 0 for y in (year, table_year) if y is not None):
+    if not all(np.isfinite(deflator[y]) and deflator[y] > 0 for y in (year, table_year)):
         raise UnitError(f"the deflator for {year} and {table_year} must be positive numbers.")
-    return float(deflator[table_year] / deflator[year]) if table_year is not None else 1.0
+    return float(deflator[table_year] / deflator[year])
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Tell whether a value is a plain number, of Python or numpy; True and False are none."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def stamp(array: xr.DataArray, units: str, long_name: str, **attrs: Any) -> xr.DataArray:

@@ -82,6 +82,7 @@ def _unsold(table: IOTable, change: Change, rest: Array) -> Array:
 
 
 def _inputs(model: Leontief, change: Change, x: Array) -> dict[str, Array]:
-    inputs = {name: model.table.per_output(values) * x for name, values in model.table.inputs.items()}
-    inputs["value_added"] = inputs["value_added"] - change.cost * x
+    inputs = {name: model.table.intensity(name) * x for name in model.table.inputs}
+    if change.cost.any():
+        inputs["value_added"] = inputs["value_added"] - change.cost * x
     return inputs

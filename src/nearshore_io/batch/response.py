@@ -86,7 +86,7 @@ def _closed(model: Leontief, change: Change, factors: CertifiedFactorisation) ->
     """Return the changed system with the household loop over the changed baskets."""
     if model.closure is None:
         return factors
-    loop = model.household_loop(model.table.y + change.demand.toarray())
+    loop = model.household_loop(model.table.y + change.moved.toarray())
     return model.closed(factors, loop)
 
 

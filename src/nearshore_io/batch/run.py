@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,6 +17,7 @@ from nearshore_io.units import stamp
 
 Progress = Callable[[int, int], None]
 EFFECTS = ("direct", "indirect", "induced")
+REDIRECTED = "purchases that change their origin"
 CLOCK = {"build": "once; jobs are job-years", "run": "per year"}
 
 
@@ -50,7 +52,8 @@ def run(
     Dataset with ``output``, every primary input (``value_added``, …) and every stressor (``jobs``, …), as changes.
     ``phase`` holds the labels that occur: build (once, job-years) and run (per year). A phase a scenario does not
     have is NaN; so is a stressor nobody published for an industry: every variable says in ``unknown_share`` how much
-    of the change of output falls on such industries. ``residual`` and ``basis`` (gross or net) stand beside each
+    of the change of output, over all
+    scenarios, falls on such industries. ``residual`` and ``basis`` (gross or net) stand beside each
     scenario.
 
     Raises
@@ -60,6 +63,8 @@ def run(
     SolverError
         A residual above tolerance; a change that makes I − A singular.
     """
+    if not isinstance(model, Leontief):
+        raise ShockError(f"run needs a model, nio.Leontief(table), not {type(model).__name__}.")
     listed = _named(scenarios)
     cells = _solve(model, listed, progress)
     phases = [phase for phase in PHASES if any(cell.phase == phase for cell in cells)]
@@ -73,7 +78,9 @@ def run(
 
 
 def _named(scenarios: Scenario | Iterable[Scenario]) -> list[Scenario]:
-    listed = [scenarios] if isinstance(scenarios, Scenario) else list(scenarios)
+    listed: list[Any] = [scenarios]
+    if isinstance(scenarios, Iterable) and not isinstance(scenarios, Scenario):
+        listed = list(scenarios)
     strangers = [item for item in listed if not isinstance(item, Scenario)]
     if strangers or not listed:
         what = f"{strangers[0]!r} is not a Scenario" if strangers else "no scenario was given"
@@ -105,9 +112,10 @@ def _solve(model: Leontief, scenarios: Sequence[Scenario], progress: Progress | 
 def _coords(
     model: Leontief, scenarios: Sequence[Scenario], phases: Sequence[Phase], cells: Sequence[_Cell], *, effects: bool
 ) -> dict[str, object]:
-    residual = np.full((len(scenarios), len(phases)), np.nan)
+    residual, redirected = (np.full((len(scenarios), len(phases)), np.nan) for _ in range(2))
     for cell in cells:
         residual[cell.scenario, phases.index(cell.phase)] = cell.response.residual
+        redirected[cell.scenario, phases.index(cell.phase)] = _redirected(model, cell.change)
     known = model.table.x.coords
     coords: dict[str, object] = {
         "scenario": [scenario.name for scenario in scenarios],
@@ -120,8 +128,16 @@ def _coords(
         "basis": ("scenario", [scenario.basis for scenario in scenarios]),
         "clock": ("phase", [CLOCK[phase] for phase in phases]),
         "residual": (("scenario", "phase"), residual),
+        "redirected": (("scenario", "phase"), redirected, {"units": model.table.unit, "long_name": REDIRECTED}),
     }
     return coords | ({"effect": list(EFFECTS)} if effects else {})
+
+
+def _redirected(model: Leontief, change: Change) -> float:
+    """Return the purchases that change their origin, at the table's outputs, in the table's unit."""
+    leaving = -change.P.minimum(0.0) @ (change.Q @ model.table.x.values.ravel())
+    final = -change.moved.minimum(0.0)
+    return float(np.sum(leaving) + final.sum())
 
 
 Values = Callable[[_Cell], tuple[Array, Array, Array]]
@@ -144,12 +160,12 @@ def _variables(model: Leontief) -> Iterable[tuple[str, Values, str, str]]:
         return change
 
     yield "output", output, table.unit, "change of gross output"
-    for name, values in table.inputs.items():
+    for name in table.inputs:
         note = table.meta.get("value_added") if name == "value_added" else None
         words = f"change of {name.replace('_', ' ')}{f' ({note})' if note else ''}"
-        yield name, scaled(model.table.per_output(values), name == "value_added"), table.unit, words
-    for name, (values, unit) in table.stressors.items():
-        yield name, scaled(model.table.per_output(values), False), unit, f"change of {name.replace('_', ' ')}"
+        yield name, scaled(table.intensity(name), name == "value_added"), table.unit, words
+    for name, (_, unit) in table.stressors.items():
+        yield name, scaled(table.intensity(name), False), unit, f"change of {name.replace('_', ' ')}"
 
 
 def _assembled(

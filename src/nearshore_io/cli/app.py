@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from nearshore_io.batch import run
 from nearshore_io.bundled import build_table, sources
 from nearshore_io.cli import save, show
-from nearshore_io.cli.inputs import open_table, scenario_file
+from nearshore_io.cli.inputs import open_table, require_native, scenario_file
 from nearshore_io.errors import NearshoreError, SolverError, StorageError
 from nearshore_io.indicators import export_content
 from nearshore_io.leontief import Leontief
@@ -88,9 +87,9 @@ def run_command(
     if form is Format.json:
         print(save.as_json(impact))
         return
-    show.impacts(Console(), model, listed, impact, effects=effects)
+    show.impacts(show.console(), model, listed, impact, effects=effects)
     if out is not None:
-        Console().print(f"Full results by region and sector: {out}")
+        show.console().print(f"Full results by region and sector: {out}")
 
 
 @app.command("content")
@@ -115,13 +114,13 @@ def content_command(
     if form is Format.json:
         print(save.as_json(dataset))
         return
-    show.content(Console(), content)
+    show.content(show.console(), content)
 
 
 @app.command("tables")
 def tables_command() -> None:
     """List the tables that come with the package."""
-    show.sources(Console(), sources())
+    show.sources(show.console(), sources())
 
 
 @app.command("check")
@@ -135,7 +134,7 @@ def check_command(
     if form is Format.json:
         print(report.to_pandas().to_json(orient="records"))
     else:
-        show.report(Console(), report)
+        show.report(show.console(), report)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -150,7 +149,7 @@ def solvers_command(
     with show.busy(f"reading {table}"):
         opened = open_table(table, year)
     factors = Leontief(opened, solver=Auto(expected=expected)).factors
-    show.solver(Console(), opened, factors.choice, crossovers())
+    show.solver(show.console(), opened, factors.choice, crossovers())
 
 
 @app.command("import")
@@ -165,12 +164,14 @@ def import_command(
     ] = False,
 ) -> None:
     """Read a published table, check it, and keep it in the package's own format."""
-    console = Console()
+    console = show.console()
+    if out is not None:
+        require_native(out)
     with show.busy(f"reading {file}"):
         table = open_table(str(file), year, close_rows=close_rows)
     target = write_table(table, out or Path(f"{file.stem if file.is_file() else table.name.replace(' ', '-')}.nc"))
     show.report(console, table.check())
-    console.print(f"{table!r}", soft_wrap=True, markup=False, highlight=False)
+    console.print(f"{table!r}", soft_wrap=True)
     console.print(f"Written to {target} (sha256 {table.sha256[:12]}…). Use it with --table {target}.", soft_wrap=True)
 
 
@@ -181,7 +182,8 @@ def calibrate_command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the table.")],
 ) -> None:
     """Build a table from a recipe and published files, and print its checksum."""
-    console = Console()
+    console = show.console()
+    require_native(out)
     with show.busy(f"building from {recipe}"):
         table = build_table(recipe, raw)
     write_table(table, out)
@@ -209,5 +211,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         known = isinstance(error, NearshoreError)
         text = f"Error: {error}" if known else f"Unexpected error: {type(error).__name__}: {error}. Run with --debug."
-        Console(stderr=True).print(text, soft_wrap=True, markup=False, highlight=False)
+        show.console(stderr=True).print(text, soft_wrap=True)
         sys.exit(next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 70))

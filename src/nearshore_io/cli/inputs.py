@@ -30,14 +30,26 @@ def open_table(spec: str, year: int | None = None, *, close_rows: bool = False) 
     path = Path(spec)
     ending = path.suffix.lower()
     if spec in list_tables():
-        return load_table(spec)
+        return _of_year(load_table(spec), year)
     if not ending and not path.exists():
         raise unknown(spec, "table", list_tables())
     if ending == ".nc":
-        return read_table(path)
+        return _of_year(read_table(path), year)
     if path.is_dir() or ending in PUBLISHED:
         return read_wiod(path, year, close_rows=close_rows)
     raise FormatError(
         f"{spec}: no reader for {ending or 'such'} files. Known: .nc (native), .RData and .xlsx (WIOD 2013), "
         f"or a shipped table ({', '.join(list_tables())})."
     )
+
+
+def _of_year(table: IOTable, year: int | None) -> IOTable:
+    if year is not None and table.year != year:
+        raise FormatError(f"{table.name} describes {table.year}, not {year}: leave --year out, or name another table.")
+    return table
+
+
+def require_native(path: Path) -> None:
+    """Raise `FormatError` unless a table is to be written to a .nc file, the only ending it could be read back from."""
+    if path.suffix.lower() != ".nc":
+        raise FormatError(f"{path}: tables are written to .nc files.")

@@ -43,11 +43,16 @@ def dataset(results: xr.Dataset, path: Path) -> None:
 
 
 def long_form(results: xr.Dataset) -> pd.DataFrame:
-    """Return one row for each number: its labels, variable, value and unit; unknown numbers are empty."""
+    """Return one row for each number: its labels, clock, basis, variable, value and unit; unknown numbers are empty.
+
+    Phases a scenario does not have leave no rows.
+    """
     frames = []
     for name, variable in results.data_vars.items():
-        extra = [coord for coord in variable.coords if coord not in variable.dims]
-        frame = variable.drop_vars(extra).to_series().rename("value").reset_index()
+        extra = [coord for coord in variable.coords if coord not in (*variable.dims, "clock", "basis", "residual")]
+        frame = variable.drop_vars(extra).rename("value").to_dataframe().reset_index()
+        if "residual" in frame:
+            frame = frame[frame["residual"].notna()].drop(columns="residual")
         frames.append(frame.assign(variable=str(name), unit=variable.attrs.get("units", "")))
     return pd.concat(frames, ignore_index=True)
 

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from nearshore_io.batch import counterfactual
 from nearshore_io.batch.run import Progress as Callback
+from nearshore_io.errors import ShockError
 from nearshore_io.indicators import export_content
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Scenario
@@ -22,11 +23,17 @@ from nearshore_io.table import CheckReport, IOTable
 
 FOCUS = ("USA", "MEX", "CHN")
 UNKNOWN = "no data"
-JOBS = "persons; build: job-years"
+SHOWN = {"value_added": "Value added", "output": "Output", "jobs": "Jobs"}
 CLOCK = {"build": "build, once", "run": "run, per year"}
 SHOWN_ORIGINS = 5
+SMALL = 1e-6
 FLOWS = (("USA", "MEX", None), ("USA", "MEX", "USA"), ("MEX", "USA", "MEX"))
 """Content shown before and after: origin, exporter, importer (None: the world)."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that prints labels as they are, brackets included."""
+    return Console(stderr=stderr, markup=False)
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -42,11 +49,11 @@ def significant(value: float, digits: int = 3) -> str:
 @contextmanager
 def busy(what: str) -> Iterator[None]:
     """Show a spinner on standard error while something is read, on a terminal only."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    screen = console(stderr=True)
+    if not screen.is_terminal:
         yield
         return
-    with console.status(what):
+    with screen.status(what):
         yield
 
 
@@ -54,7 +61,7 @@ def busy(what: str) -> Iterator[None]:
 def progress(what: str) -> Iterator[Callback]:
     """Yield a callback that draws a bar on standard error once the work has taken a second."""
     started = time.monotonic()
-    bar = Progress(console=Console(stderr=True), transient=True)
+    bar = Progress(console=console(stderr=True), transient=True)
     task = bar.add_task(what, total=None)
 
     def advance(done: int, total: int) -> None:
@@ -79,9 +86,8 @@ def impacts(
     console.print(
         f"Table: {impact.attrs['table']} ({impact.attrs['price_basis']}, sha256 {impact.attrs['table_sha256'][:12]}…). "
         f"Model: {impact.attrs['closure']}. Largest residual {impact.attrs['residual']:.0e}.",
-        highlight=False,
     )
-    console.print(f"Limits: {impact.attrs['limits']}.", highlight=False)
+    console.print(f"Limits: {impact.attrs['limits']}.")
 
 
 def _impact(console: Console, scenario: Scenario, impact: xr.Dataset, *, effects: bool) -> None:
@@ -90,8 +96,8 @@ def _impact(console: Console, scenario: Scenario, impact: xr.Dataset, *, effects
     if effects:
         table.add_column("Effect")
     table.add_column("Region")
-    for name, unit in (("Value added", "million USD"), ("Output", "million USD"), ("Jobs", JOBS)):
-        table.add_column(f"{name}\n({unit})", justify="right")
+    for name, words in SHOWN.items():
+        table.add_column(f"{words}\n({_unit(impact, name)[0]})", justify="right")
     for phase in impact["phase"].values.tolist():
         part = impact.sel(phase=phase)
         if bool(part["output"].isnull().all()):
@@ -99,11 +105,18 @@ def _impact(console: Console, scenario: Scenario, impact: xr.Dataset, *, effects
         for effect in impact["effect"].values.tolist() if effects else [None]:
             chosen = part if effect is None else part.sel(effect=effect)
             for place, values in _regions(chosen):
-                lead = [CLOCK[phase]] + ([str(effect)] if effects else [])
-                table.add_row(*lead, place, *values)
+                table.add_row(CLOCK[phase], *([str(effect)] if effects else []), place, *values)
             table.add_section()
     console.print(table)
-    console.print(f"Counted: {impact['basis'].item()}.\n", highlight=False)
+    if "jobs" in impact and "build" in impact["phase"].values:
+        console.print("Jobs of the build phase are job-years.")
+    console.print(f"Counted: {impact['basis'].item()}.\n")
+
+
+def _unit(impact: xr.Dataset, name: str) -> tuple[str, float]:
+    """Return the unit a variable is shown in, and its factor: thousands of persons as persons."""
+    units = str(impact[name].attrs["units"]) if name in impact else "not in the table"
+    return (units.removeprefix("thousand "), 1e3) if units.startswith("thousand person") else (units, 1.0)
 
 
 def _regions(impact: xr.Dataset) -> Iterator[tuple[str, list[str]]]:
@@ -111,10 +124,14 @@ def _regions(impact: xr.Dataset) -> Iterator[tuple[str, list[str]]]:
     groups = [(name, owner == name) for name in FOCUS if name in owner]
     groups += [("other countries", ~np.isin(owner, FOCUS)), ("world", np.ones(len(owner), dtype=bool))]
     for name, members in groups:
-        part = impact.isel(region=members)
-        money = [part[variable].sum(["region", "sector"]).item() for variable in ("value_added", "output")]
-        jobs = part["jobs"].sum(["region", "sector"], skipna=False).item() * 1e3 if "jobs" in part else math.nan
-        yield name, [*(significant(value) for value in money), significant(jobs)]
+        if members.any():
+            yield name, [significant(_sum(impact.isel(region=members), variable)) for variable in SHOWN]
+
+
+def _sum(impact: xr.Dataset, name: str) -> float:
+    if name not in impact:
+        return math.nan
+    return float(impact[name].sum(["region", "sector"], skipna=False).item()) * _unit(impact, name)[1]
 
 
 def _contents(console: Console, model: Leontief, scenarios: Sequence[Scenario]) -> None:
@@ -123,26 +140,33 @@ def _contents(console: Console, model: Leontief, scenarios: Sequence[Scenario]) 
     table.add_column("Scenario", overflow="fold")
     for origin, exporter, importer in FLOWS:
         table.add_column(f"{origin} cents in {exporter} exports\nto {importer or 'all countries'}", justify="right")
-    before = _cents(Leontief(model.table, solver=model.solver))
-    table.add_row("before", *(f"{cents:.2f}" for cents in before))
     opened = Leontief(model.table, solver=model.solver)
+    before = _cents(opened)
+    table.add_row("before", *(f"{cents:.2f}" for cents in before))
+    unsaid = []
     for scenario in scenarios:
-        if "run" in scenario.changes(model.table):
+        try:
             after = _cents(counterfactual(opened, scenario))
-            table.add_row(
-                scenario.name, *(f"{new:.2f} ({new - old:+.2f})" for new, old in zip(after, before, strict=True))
-            )
-        else:
-            table.add_row(scenario.name, *("no run phase" for _ in FLOWS))
+        except ShockError as error:
+            unsaid.append(f"{scenario.name}: no table after it ({error})")
+            table.add_row(scenario.name, *("n/a" for _ in FLOWS))
+            continue
+        table.add_row(scenario.name, *(f"{new:.2f} ({new - old:+.2f})" for new, old in zip(after, before, strict=True)))
     console.print(table)
+    for line in unsaid:
+        console.print(line)
     console.print("Measure: value added by origin embodied in gross exports, v L e / 1'e, at the table's prices.\n")
 
 
 def _cents(model: Leontief) -> list[float]:
-    return [
-        100 * export_content(model, exporter, importer).sel(origin=origin).item()
-        for origin, exporter, importer in FLOWS
-    ]
+    return [_cent(model, *flow) for flow in FLOWS]
+
+
+def _cent(model: Leontief, origin: str, exporter: str, importer: str | None) -> float:
+    try:
+        return 100 * export_content(model, exporter, importer).sel(origin=origin).item()
+    except ShockError:
+        return math.nan  # no such exports
 
 
 def content(console: Console, content: xr.DataArray) -> None:
@@ -150,16 +174,22 @@ def content(console: Console, content: xr.DataArray) -> None:
     attrs = content.attrs
     others = [str(dim) for dim in content.dims if dim != "origin"]
     title = f"{attrs['long_name']}, cents per dollar"
-    console.print(_by_cell(content, others, title) if others else _by_origin(content, title))
+    console.print(title)
+    console.print(_by_cell(content, others) if others else _by_origin(content))
     console.print(
         f"Measure: {attrs['measure']} (v L e / 1'e); value added: {attrs['value_added']}; taxes: {attrs['taxes']}. "
-        f"Exports: {attrs['exports']:,.0f} million USD. Table: {attrs['table']}. Residual {attrs['residual']:.0e}.",
-        highlight=False,
+        f"Exports: {attrs['exports']:,.0f} {str(attrs['units']).split(' per ')[0]}. Table: {attrs['table']}. "
+        f"Residual {attrs['residual']:.0e}."
     )
+    if attrs["unexplained"] > SMALL:
+        console.print(
+            f"Up to {100 * attrs['unexplained']:.2f} cents are not explained: the table's primary inputs are not its "
+            "outputs less its inputs (see `nearshore check`)."
+        )
 
 
-def _by_origin(content: xr.DataArray, title: str) -> Table:
-    table = Table("origin", title=title, title_justify="left")
+def _by_origin(content: xr.DataArray) -> Table:
+    table = Table("origin")
     table.add_column("cents", justify="right")
     for origin in content.sortby(content, ascending=False)["origin"].values:
         table.add_row(str(origin), f"{100 * content.sel(origin=origin).item():.2f}")
@@ -168,10 +198,10 @@ def _by_origin(content: xr.DataArray, title: str) -> Table:
     return table
 
 
-def _by_cell(content: xr.DataArray, others: Sequence[str], title: str) -> Table:
+def _by_cell(content: xr.DataArray, others: Sequence[str]) -> Table:
     size = content.sum(others)
     largest = size.sortby(size, ascending=False)["origin"].values[:SHOWN_ORIGINS].tolist()
-    table = Table(title=title, title_justify="left")
+    table = Table()
     for dim in others:
         table.add_column(dim, overflow="fold")
     for origin in [*largest, "others"]:
@@ -197,11 +227,14 @@ def _named(content: xr.DataArray, dims: Sequence[str], cell: Any) -> list[str]:
 def sources(console: Console, tables: Mapping[str, Mapping[str, Any]]) -> None:
     """Print the shipped tables with their source and licence."""
     table = Table(title="Tables that come with the package", title_justify="left")
-    for heading in ("Name", "What", "Source", "Licence", "sha256"):
+    table.add_column("Name", no_wrap=True)
+    for heading in ("What", "Licence", "sha256"):
         table.add_column(heading)
     for name, facts in tables.items():
-        table.add_row(name, facts["title"], facts["citation"], facts["licence"], f"{facts['sha256'][:12]}…")
+        table.add_row(name, facts["title"], facts["licence"], f"{facts['sha256'][:12]}…")
     console.print(table)
+    for name, facts in tables.items():
+        console.print(f"{name}: {facts['publisher']}; {facts['citation']}.")
 
 
 def report(console: Console, report: CheckReport) -> None:
@@ -223,11 +256,11 @@ def report(console: Console, report: CheckReport) -> None:
 
 def solver(console: Console, table: IOTable, choice: str, crossovers: Mapping[str, Any]) -> None:
     """Print the solver chosen for a table, and the crossovers."""
-    console.print(f"{table.name}, {table.n:,} industries: {choice}", highlight=False)
+    console.print(f"{table.name}, {table.n:,} industries: {choice}")
     grid = Table(title="Krylov from nothing beats LU with its factorisation up to", title_justify="left")
     grid.add_column("industries", justify="right")
     grid.add_column("right-hand sides", justify="right")
     for point in crossovers["point"]:
         grid.add_row(f"{point['n']:,}", f"{point['right_hand_sides']:,}")
     console.print(grid)
-    console.print(f"Measured on {crossovers['date']}: {crossovers['machine']}.", highlight=False)
+    console.print(f"Measured on {crossovers['date']}: {crossovers['machine']}.")

@@ -8,7 +8,7 @@ import xarray as xr
 from scipy.sparse import csr_array
 
 from nearshore_io import labels
-from nearshore_io.errors import ShockError
+from nearshore_io.errors import LabelError, ShockError, first_few
 from nearshore_io.labels import Positions, Wanted
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array
@@ -23,14 +23,18 @@ def exports(table: IOTable, exporter: str, importers: Sequence[str]) -> Array:
     """Return gross exports e_sr of a country (or a group as one exporter) to each importer, shape (n, importers).
 
     Exports are intermediate and final sales that leave the exporter: flows between regions of one country are domestic.
+    An importer is a country or a group of them: final users belong to a country, not to one of its regions.
+
+    Raises
+    ------
+    LabelError
+        If a name is unknown, or an importer is only a part of a country.
     """
-    own = table.region_positions(exporter)
-    rows = (own[:, None] * len(table.sectors) + np.arange(len(table.sectors))).ravel()
+    rows = table.positions(region=exporter)
     sold = np.zeros((table.n, len(importers)))
     for k, importer in enumerate(importers):
-        regions = table.region_positions(importer)
         columns = table.positions(region=importer)
-        uses = _final_uses(table, regions)
+        uses = _final_uses(table, _whole_countries(table, importer))
         sold[rows, k] = table.Z[rows][:, columns].sum(axis=1) + table.y[rows][:, uses].sum(axis=1)
     return sold
 
@@ -57,7 +61,8 @@ def export_content(
     Returns
     -------
     DataArray with dim ``origin`` (countries, and ``taxes`` where the table has such a row) and the dims of ``by``.
-    It sums to one over the origins; cells without exports are NaN.
+    It sums to one over the origins, as far as the table's primary inputs are its outputs less its inputs: the
+    attribute ``unexplained`` is the largest gap. Cells without exports are NaN.
 
     Raises
     ------
@@ -66,17 +71,20 @@ def export_content(
 
     Source: Koopman, Wang & Wei (2014), American Economic Review 104, 459–494; Σ_r C_r + τ L e / 1ᵀe = 1.
     """
+    if not isinstance(model, Leontief):
+        raise ShockError(f"export_content needs a model, nio.Leontief(table), not {type(model).__name__}.")
     table = model.table
     dims = _require_dims(by, measure, taxes)
     importers = _importers(table, exporter, importer)
     sold = exports(table, exporter, importers)
     if not np.abs(sold).sum() > 0:
-        raise ShockError(f"{exporter} exports nothing to {', '.join(importers)} in this table.")
+        raise ShockError(f"{exporter} exports nothing to {first_few(importers) or 'anyone else'} in this table.")
     columns, totals, group_shape = _groups(table, sold, exporter, dims)
     with model.naming_industries():
         solution = model.factors.solution(columns)
     origins, content = _by_origin(model, solution.x, taxes, keep_sector="origin_sector" in dims)
     values = np.divide(content, totals, out=np.full(content.shape, np.nan), where=totals != 0)
+    shares = values.reshape(-1, *values.shape[-1:]).sum(axis=0)
     array = _dimensioned(values, origins, importers, table, dims, group_shape)
     to = "all countries" if importer is None else ", ".join(importers)
     return stamp(
@@ -91,6 +99,7 @@ def export_content(
         table_sha256=table.sha256,
         solver=model.factors.choice,
         residual=float(solution.residual.max()),
+        unexplained=float(np.nanmax(np.abs(1.0 - shares))),
     )
 
 
@@ -109,18 +118,36 @@ def _importers(table: IOTable, exporter: str, importer: Wanted | None) -> list[s
     if importer is None:
         return [name for name in table.countries if name not in own]
     wanted = labels.as_list(importer)
+    named: set[str] = set()
     for name in wanted:
-        theirs = {table.country[table.regions[i]] for i in table.region_positions(name)}
+        theirs = _whole_countries(table, name)
         if own & theirs:
             raise ShockError(f"{name} does not import from itself: exporter and importer must be different countries.")
+        if named & theirs:
+            raise ShockError(
+                f"importer {first_few(sorted(named & theirs))} is named twice: its imports would count twice."
+            )
+        named |= theirs
     return wanted
 
 
-def _final_uses(table: IOTable, regions: Positions) -> Positions:
-    """Return the columns of Y that belong to the countries of these regions."""
-    owners = {table.country[table.regions[i]] for i in regions}
+def _whole_countries(table: IOTable, importer: str) -> set[str]:
+    """Return the countries an importer consists of; raise `LabelError` where it is only a part of one."""
+    regions = {table.regions[i] for i in table.region_positions(importer)}
+    countries = {table.country[region] for region in regions}
+    missing = [region for region in table.regions if table.country[region] in countries and region not in regions]
+    if missing:
+        raise LabelError(
+            f"importer {importer!r} is only a part of {first_few(sorted(countries))}, and final users belong to the "
+            f"country: name the country, or all its regions ({first_few(missing)} is left out)."
+        )
+    return countries
+
+
+def _final_uses(table: IOTable, countries: set[str]) -> Positions:
+    """Return the columns of Y that belong to these countries."""
     k = table.Y.sizes["category"]
-    places = [i for i, name in enumerate(table.final_regions) if name in owners]
+    places = [i for i, name in enumerate(table.final_regions) if name in countries]
     return np.array([place * k + j for place in places for j in range(k)], dtype=np.intp)
 
 
@@ -142,8 +169,8 @@ def _by_origin(model: Leontief, x: Array, taxes: str, *, keep_sector: bool) -> t
     table = model.table
     inputs = list(table.inputs)
     labels.position("value_added", inputs, "input")
-    first = model.table.per_output(table.inputs["value_added"])
-    rest = model.table.per_output(table.v.values.sum(axis=0).ravel()) - first
+    first = table.intensity("value_added")
+    rest = np.sum([table.intensity(name) for name in inputs if name != "value_added"] or [np.zeros(table.n)], axis=0)
     collapse = _country_matrix(table, keep_sector=keep_sector)
     weights = first + rest if taxes == "folded" else first
     content = collapse @ (weights[:, None] * x)

@@ -3,6 +3,7 @@
 Source: Timmer et al. (2015), CC BY. Values are in million national currency, persons in thousands.
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,7 +118,7 @@ def _read_mat(path: Path) -> pd.DataFrame:
         years = [int(year) for year in sheet.years]
         frame = pd.DataFrame(sheet.dataTable, columns=years)
         frame["country"], frame["variable"] = sheet.country.astype(str), sheet.variable.astype(str)
-    except (MatReadError, ValueError, KeyError, TypeError, AttributeError, EOFError, OSError) as error:
+    except (MatReadError, zlib.error, ValueError, LookupError, TypeError, AttributeError, EOFError, OSError) as error:
         raise FormatError(f"{path} is not readable as WIOD_SEA.mat ({error}): it may be cut short.") from error
     codes, _ = _codes()
     place = frame.groupby(["country", "variable"], sort=False).cumcount()

@@ -63,9 +63,11 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], N
     StorageError
         If the folder does not exist, may not be written, or the disk is full. An older file stays as it was.
     """
-    target = Path(path).expanduser()
+    target = Path(path).expanduser().resolve()
     if target.is_dir():
         raise StorageError(f"{target} is a folder: name a file in it.")
+    if target.exists() and not target.is_file():
+        raise StorageError(f"{target} is no ordinary file; nothing was written.")
     try:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
             temporary = Path(file.name)

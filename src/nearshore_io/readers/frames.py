@@ -1,6 +1,6 @@
 """Tables from pandas frames a user has at hand."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ def from_frames(
     Z: pd.DataFrame,
     Y: pd.DataFrame | pd.Series,
     v: pd.DataFrame | pd.Series | None = None,
-    F: pd.DataFrame | None = None,
+    F: pd.DataFrame | pd.Series | None = None,
     *,
     country: Mapping[str, str] | None = None,
     stressor_units: Mapping[str, str] | None = None,
@@ -46,6 +46,13 @@ def from_frames(
     BalanceError
         Cells that are not numbers; an industry with inputs and no output.
     """
+    for name, frame in (("Z", Z), ("Y", Y), ("v", v), ("F", F)):
+        if not isinstance(frame, (pd.DataFrame, pd.Series, type(None))) or (
+            name == "Z" and not isinstance(Z, pd.DataFrame)
+        ):
+            raise LabelError(f"{name} must be a pandas frame with labels, not {type(frame).__name__}.")
+    if Z.empty:
+        raise LabelError("Z is empty: a table needs at least one industry.")
     rows = _industries(Z.index, "rows of Z")
     columns = _industries(Z.columns, "columns of Z")
     _require_same_industries(rows, columns, "rows of Z", "columns of Z")
@@ -60,6 +67,10 @@ def from_frames(
     demand = _final_demand(Y, grid, countries)
     stressors = {} if F is None else _rows(F, grid, "F")
     units = dict(stressor_units or {})
+    if strangers := [name for name in units if name not in stressors]:
+        raise LabelError(
+            f"stressor_units names {first_few(strangers)}, which F lacks: {first_few(stressors) or 'none'}."
+        )
     return IOTable.from_arrays(
         flows.to_numpy(),
         demand.to_numpy(),
@@ -103,14 +114,18 @@ def _numbers(frame: pd.DataFrame, what: str) -> Array:
 def _rows(frame: pd.DataFrame | pd.Series, grid: pd.MultiIndex, what: str) -> dict[str, Array]:
     """Return rows over industries by name, turning the frame where its industries stand in the index."""
     if isinstance(frame, pd.Series):
-        frame = frame.to_frame("value_added").T
-    if set(map(str, frame.columns)) != set(map(str, _plain(grid, frame.columns))):
+        frame = frame.to_frame("value_added" if what == "v" else frame.name).T
+    if _as_text(frame.columns) != _as_text(_plain(grid, frame.columns)):
         frame = frame.T
     columns = _industries(frame.columns, f"columns of {what}")
     _require_same_industries(grid, columns, "Z", f"columns of {what}")
     names = labels.require_unique(frame.index, f"rows of {what}")
     aligned = pd.DataFrame(_numbers(frame, what), index=list(names), columns=columns)[grid]
     return {name: aligned.loc[name].to_numpy() for name in names}
+
+
+def _as_text(labels_: Iterable[Any]) -> set[tuple[str, ...]]:
+    return {tuple(map(str, label)) if isinstance(label, tuple) else (str(label),) for label in labels_}
 
 
 def _plain(grid: pd.MultiIndex, like: pd.Index) -> list[Any]:

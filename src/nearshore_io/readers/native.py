@@ -1,5 +1,6 @@
 """The native format of a table: one netCDF-4 file with a version and a checksum of its content inside."""
 
+import hashlib
 import io
 import json
 import os
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import xarray as xr
 from scipy.sparse import csr_array, issparse
 
@@ -68,7 +70,7 @@ def read_table(path: str | os.PathLike[str]) -> IOTable:
         if isinstance(error, NearshoreError):
             raise
         raise FormatError(f"{file} lacks part of a table ({error!r}): it may be cut short or corrupted.") from error
-    if table.sha256 != dataset.attrs["sha256"]:
+    if table.sha256 != dataset.attrs["sha256"] or _seal(dataset) != dataset.attrs["seal"]:
         raise FormatError(
             f"{file} is corrupted: the checksum of its content is {table.sha256[:12]}…, "
             f"it was written with {str(dataset.attrs['sha256'])[:12]}…. Read the original again."
@@ -79,6 +81,9 @@ def read_table(path: str | os.PathLike[str]) -> IOTable:
 def _require_format(attrs: Mapping[str, Any], file: Path) -> None:
     if attrs.get("format") != FORMAT:
         raise FormatError(f"{file} is a netCDF file, but not a table written by `write_table`.")
+    missing = [name for name in ("version", "sha256", "seal", "meta", "country") if name not in attrs]
+    if missing or not str(attrs["version"]).isdigit():
+        raise FormatError(f"{file} lacks its {', '.join(missing) or 'version'}: it was changed since it was written.")
     if int(attrs["version"]) > VERSION:
         raise FormatError(
             f"{file} has version {attrs['version']} of the format, this package reads up to {VERSION}: upgrade it."
@@ -105,7 +110,16 @@ def _to_dataset(table: IOTable) -> xr.Dataset:
         "meta": json.dumps(facts, ensure_ascii=False),
         "country": json.dumps(dict(table.country)),
     }
+    dataset.attrs["seal"] = _seal(dataset)
     return dataset
+
+
+def _seal(dataset: xr.Dataset) -> str:
+    """Return a checksum of what `IOTable.sha256` leaves out: meta data, and the publisher's output."""
+    digest = hashlib.sha256(f"{dataset.attrs['meta']}{dataset.attrs['country']}".encode())
+    if "output" in dataset:
+        digest.update(np.ascontiguousarray(dataset["output"].values, dtype=np.float64).tobytes())
+    return digest.hexdigest()
 
 
 def _from_dataset(dataset: xr.Dataset) -> IOTable:

@@ -1,6 +1,6 @@
 """What a shock is, what it changes, and scenarios made of several."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from nearshore_io.errors import LabelError, ShockError, UnitError, first_few
 from nearshore_io.labels import Positions
 from nearshore_io.solvers.base import Array, Matrix
 from nearshore_io.table import IOTable
+from nearshore_io.units import is_number
 
 Phase = Literal["build", "run"]
 PHASES: tuple[Phase, ...] = ("build", "run")
@@ -25,6 +26,8 @@ class Change:
     Attributes
     ----------
     demand : ΔY, sparse (n, m). Money.
+    moved : the part of ΔY by which existing purchases change their origin, sparse (n, m). Households that buy elsewhere
+        spend further income elsewhere too; demand added from outside leaves their basket as it is. Money.
     taken : the part of ΔY that is taken away from existing sales, sparse (n, m), of the sign of those sales. Money.
     P, Q : ΔA = P Q, sparse (n, r) and (r, n).
     cost : what a unit of output gains in input cost and loses in value added, shape (n,).
@@ -32,6 +35,7 @@ class Change:
     """
 
     demand: csr_array
+    moved: csr_array
     taken: csr_array
     P: csr_array
     Q: csr_array
@@ -44,6 +48,7 @@ class Change:
         n, m = table.y.shape
         nothing: dict[str, Any] = {
             "demand": csr_array((n, m)),
+            "moved": csr_array((n, m)),
             "taken": csr_array((n, m)),
             "P": csr_array((n, 0)),
             "Q": csr_array((0, n)),
@@ -100,12 +105,12 @@ class Scenario:
     deflator: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        if isinstance(self.shocks, Shock):
-            object.__setattr__(self, "shocks", (self.shocks,))
-        object.__setattr__(self, "shocks", tuple(self.shocks))
+        shocks = (self.shocks,) if isinstance(self.shocks, Shock) else self.shocks
+        object.__setattr__(self, "shocks", tuple(shocks) if isinstance(shocks, Iterable) else (shocks,))
+        object.__setattr__(self, "deflator", MappingProxyType(dict(self.deflator)))
         if not self.name:
             raise ShockError("a scenario needs a name.")
-        strangers = [shock for shock in self.shocks if not isinstance(shock, Shock)]
+        strangers = [shock for shock in self.shocks if isinstance(shock, type) or not isinstance(shock, Shock)]
         if strangers or not self.shocks:
             what = f"{first_few(strangers)} is no shock" if strangers else "it has no shocks"
             raise ShockError(f"scenario {self.name!r}: {what}; give shocks=[nio.FDI(...), nio.Relocation(...), ...].")
@@ -149,6 +154,7 @@ def combine(changes: Sequence[Change]) -> Change:
         return changes[0]
     return Change(
         demand=csr_array(sum((c.demand for c in changes[1:]), start=changes[0].demand)),
+        moved=csr_array(sum((c.moved for c in changes[1:]), start=changes[0].moved)),
         taken=csr_array(sum((c.taken for c in changes[1:]), start=changes[0].taken)),
         P=csr_array(hstack([c.P for c in changes])),
         Q=csr_array(vstack([c.Q for c in changes])),
@@ -176,15 +182,23 @@ def _row(matrix: Matrix, i: int) -> Array:
     return np.asarray(row.toarray() if issparse(row) else row).ravel()
 
 
-def require_share(value: float, what: str) -> None:
+def require_labels(what: str, **named: object) -> None:
+    """Raise `ShockError` unless each is a code or several codes."""
+    for name, value in named.items():
+        several = isinstance(value, Sequence) and bool(value) and all(isinstance(item, str) for item in value)
+        if not (isinstance(value, str) and value) and not several:
+            raise ShockError(f"{what} {name} must be a code (or several), not {value!r}.")
+
+
+def require_share(value: Any, what: str) -> None:
     """Raise `ShockError` unless 0 ≤ value ≤ 1."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0.0 <= value <= 1.0:
+    if not is_number(value) or not 0.0 <= value <= 1.0:
         raise ShockError(f"{what} must be a share between 0 and 1, not {value!r}; ten per cent is 0.10.")
 
 
-def require_positive(value: float, what: str) -> None:
+def require_positive(value: Any, what: str) -> None:
     """Raise `ShockError` unless the value is a positive, finite number."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not (np.isfinite(value) and value > 0):
+    if not is_number(value) or not (np.isfinite(value) and value > 0):
         raise ShockError(f"{what} must be a positive number, not {value!r}.")
 
 

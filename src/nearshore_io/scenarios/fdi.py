@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.sparse import csr_array
 
 from nearshore_io import labels
 from nearshore_io.errors import ShockError, first_few
-from nearshore_io.scenarios.base import Change, Phase, output_shares, require_positive, require_share
+from nearshore_io.scenarios.base import Change, Phase, output_shares, require_labels, require_positive, require_share
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.units import Amount, money
@@ -54,11 +55,13 @@ class FDI:
     basis: ClassVar[str] = "gross: no other investment is displaced"
 
     def __post_init__(self) -> None:
+        require_labels("FDI", region=self.region, sector=self.sector)
         if self.output is not None and self.capital_output_ratio is not None:
             raise ShockError("FDI: give the plant's output or its capital_output_ratio, not both.")
         if self.capital_output_ratio is not None:
             require_positive(self.capital_output_ratio, "FDI capital_output_ratio")
         if self.profile is not None:
+            object.__setattr__(self, "profile", MappingProxyType(dict(self.profile)))
             for sector, share in self.profile.items():
                 require_share(share, f"FDI profile of {sector}")
             if abs(sum(self.profile.values()) - 1.0) > 1e-6:

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from nearshore_io import labels
 from nearshore_io.errors import ShockError
 from nearshore_io.labels import Positions
-from nearshore_io.scenarios.base import Change, Phase, output_shares
+from nearshore_io.scenarios.base import Change, Phase, output_shares, require_labels
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.units import Amount, money
@@ -43,6 +43,7 @@ class FinalDemand:
     basis: ClassVar[str] = "gross: nothing is displaced"
 
     def __post_init__(self) -> None:
+        require_labels("final demand", region=self.region, sector=self.sector)
         if self.direction not in ("increase", "decrease"):
             raise ShockError(f"direction must be 'increase' or 'decrease', not {self.direction!r}.")
 

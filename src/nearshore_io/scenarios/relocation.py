@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, issparse
 from nearshore_io import labels
 from nearshore_io.errors import ShockError, first_few
 from nearshore_io.labels import Positions
-from nearshore_io.scenarios.base import Change, Phase, output_shares, require_positive, require_share
+from nearshore_io.scenarios.base import Change, Phase, output_shares, require_labels, require_positive, require_share
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 
@@ -51,12 +51,20 @@ class Relocation:
     destination: str
     buyers: str | Sequence[str]
     share: float
-    uses: Sequence[Use] = ("intermediate", "final")
+    uses: Use | Sequence[Use] = ("intermediate", "final")
     relative_cost: float = 1.0
 
     kind: ClassVar[str] = "relocation"
 
     def __post_init__(self) -> None:
+        require_labels(
+            "relocation",
+            sectors=self.sectors,
+            origin=self.origin,
+            destination=self.destination,
+            buyers=self.buyers,
+            uses=self.uses,
+        )
         object.__setattr__(self, "sectors", tuple(labels.as_list(self.sectors)))
         object.__setattr__(self, "buyers", tuple(labels.as_list(self.buyers)))
         object.__setattr__(self, "uses", tuple(labels.as_list(self.uses)))
@@ -72,7 +80,9 @@ class Relocation:
     def basis(self) -> str:
         """Net of what the origin loses; zero-sum for the world when the cost is the same."""
         if self.relative_cost == 1.0:
-            return "net of the origin's losses: world value added is unchanged by construction"
+            return (
+                "net of the origin's losses: world value added and product taxes stay the same, induced effects aside"
+            )
         return "net of the origin's losses and of the cost difference"
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
@@ -85,6 +95,7 @@ class Relocation:
             raise ShockError(
                 f"relocation to itself: {first_few(table.regions[i] for i in both)} is origin and destination."
             )
+        self._require_uses(table)
         width = len(table.sectors)
         rows = np.array([origin * width + product for origin in origins for product in products], dtype=np.intp)
         purchases = self._intermediate(table, rows)
@@ -95,6 +106,7 @@ class Relocation:
         P = csr_array(self.relative_cost * arrivals - leave)
         change = Change(
             demand=csr_array(P @ final),
+            moved=csr_array(P @ final),
             taken=csr_array(leave @ final),
             P=P,
             Q=purchases,
@@ -102,6 +114,28 @@ class Relocation:
             output=np.zeros(table.n),
         )
         return {"run": change}
+
+    def _require_uses(self, table: IOTable) -> None:
+        """Raise where nothing can move: costs without value added to pay them, final users of a part of a country."""
+        if self.relative_cost != 1.0 and "value_added" not in table.inputs:
+            raise ShockError(
+                "relocation relative_cost: the table has no input called 'value_added' for buyers to pay the "
+                f"difference from; it has {first_few(table.inputs)}."
+            )
+        if "intermediate" not in self.uses and not self._moving_final_regions(table):
+            raise ShockError(
+                f"relocation of final uses: {first_few(self.buyers)} is only a part of its country, and final users "
+                "belong to the country. Name the country as the buyer."
+            )
+
+    def _moving_final_regions(self, table: IOTable) -> list[int]:
+        """Return the places of final regions all of whose regions are among the buyers."""
+        buying = {table.regions[i] for i in table.region_positions(self.buyers)}
+        return [
+            place
+            for place, name in enumerate(table.final_regions)
+            if {region for region in table.regions if table.country[region] == name} <= buying
+        ]
 
     def _intermediate(self, table: IOTable, rows: Positions) -> csr_array:
         """Return φ A_(c,i),J: coefficients that move, sparse (r, n)."""
@@ -116,12 +150,10 @@ class Relocation:
         """Return φ Y_(c,i),J: final purchases that move, sparse (r, final uses)."""
         taken = np.zeros((len(rows), table.y.shape[1]))
         if "final" in self.uses:
-            buying = {table.regions[i] for i in table.region_positions(self.buyers)}
             k = table.Y.sizes["category"]
-            for place, name in enumerate(table.final_regions):
-                if {region for region in table.regions if table.country[region] == name} <= buying:
-                    columns = slice(place * k, (place + 1) * k)
-                    taken[:, columns] = self.share * table.y[rows, columns]
+            for place in self._moving_final_regions(table):
+                columns = slice(place * k, (place + 1) * k)
+                taken[:, columns] = self.share * table.y[rows, columns]
         return csr_array(taken)
 
     def _arrivals(self, table: IOTable, rows: Positions, destinations: Positions, moved: Array) -> csr_array:

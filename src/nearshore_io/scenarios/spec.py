@@ -35,7 +35,7 @@ def read_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
     """
     file = Path(path).expanduser()
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise StorageError(f"{file} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
@@ -44,6 +44,8 @@ def read_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise FormatError(f"{file} is not valid TOML: {error}.") from error
+    if not content:
+        raise FormatError(f"{file} is empty: it needs at least one [[scenario]] with a name and a [[scenario.shock]].")
     spec = _validated(content, file, text)
     scenarios = [_scenario(entry, file, number) for number, entry in enumerate(spec.scenario, start=1)]
     names = [scenario.name for scenario in scenarios]
@@ -114,10 +116,15 @@ def _require_kinds(content: Mapping[str, Any], shocks: Mapping[str, Any], file: 
     """Raise on a shock of an unknown kind, before a union of models hides it among many errors."""
     entries = content.get("scenario", [])
     for i, entry in enumerate(entries if isinstance(entries, list) else []):
-        for j, shock in enumerate(entry.get("shock", []) if isinstance(entry, Mapping) else []):
+        listed = entry.get("shock", []) if isinstance(entry, Mapping) else []
+        for j, shock in enumerate(listed if isinstance(listed, list) else []):
             kind = shock.get("kind") if isinstance(shock, Mapping) else None
-            if kind not in shocks:
+            if not isinstance(kind, str) or kind not in shocks:
                 near = get_close_matches(str(kind), shocks, n=1)
+                if kind is None:
+                    raise FormatError(
+                        f"{file}: scenario[{i}].shock[{j}] has no kind; known kinds: {', '.join(shocks)}."
+                    )
                 hint = f"did you mean {near[0]!r}?" if near else f"known kinds: {', '.join(shocks)}."
                 raise FormatError(f"{file}{_line(text, 'kind', kind)}: scenario[{i}].shock[{j}].kind {kind!r}: {hint}")
 

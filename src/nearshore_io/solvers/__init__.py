@@ -2,7 +2,7 @@
 
 from nearshore_io.solvers.base import CertifiedFactorisation, Factorisation, Solution, Solver, with_block
 from nearshore_io.solvers.choose import Auto, crossovers
-from nearshore_io.solvers.dense import DenseLU, MixedLU
+from nearshore_io.solvers.dense import DenseLU, MixedLU, leontief_inverse
 from nearshore_io.solvers.functionals import Functionals, RowMoves
 from nearshore_io.solvers.krylov import Krylov
 from nearshore_io.solvers.power import PowerSeries
@@ -27,6 +27,7 @@ __all__ = [
     "Stored",
     "Updated",
     "crossovers",
+    "leontief_inverse",
     "require_productive",
     "single",
     "spectral_radius",

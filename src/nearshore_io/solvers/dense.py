@@ -157,6 +157,20 @@ class MixedFactors(CertifiedFactorisation):
         return np.asarray(x.astype(np.float64) * scale)
 
 
+def leontief_inverse(A: Matrix) -> Array:
+    """Return L = (I − A)⁻¹ in full, for teaching and small tables; the package itself never needs it.
+
+    Raises
+    ------
+    SolverError
+        As `DenseLU`.
+
+    Source: Leontief (1936); Miller & Blair (2009), eq. 2.11.
+    """
+    factors = DenseLU().factorise(A)
+    return factors.solve(np.eye(factors.n))
+
+
 def _factors(matrix: Matrix, dtype: npt.DTypeLike) -> tuple[Array, npt.NDArray[np.int32]]:
     """Return LAPACK's factors of (I − A)ᵀ and the pivots, in place on one new array."""
     dense = matrix.toarray() if issparse(matrix) else matrix

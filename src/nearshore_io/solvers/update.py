@@ -50,6 +50,13 @@ class Updated(CertifiedFactorisation):
 
     def __post_init__(self) -> None:
         P = self.P.toarray() if issparse(self.P) else np.asarray(self.P, dtype=np.float64)
+        n = self.base.n
+        if P.ndim != 2 or P.shape[0] != n or self.Q.shape != (P.shape[1], n):
+            raise SolverError(
+                f"P of shape {P.shape} and Q of shape {self.Q.shape} do not fit n = {n}: they are (n, r) and (r, n)."
+            )
+        if not np.isfinite(self.Q.data if issparse(self.Q) else self.Q).all():
+            raise SolverError("Q holds NaN or infinity.")
         X = self.base.solve(P)
         small = np.eye(X.shape[1]) - np.asarray(self.Q @ X)
         sizes = np.linalg.svd(small, compute_uv=False)

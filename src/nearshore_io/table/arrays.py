@@ -24,11 +24,15 @@ def stored(Z: Matrix) -> Matrix:
         sparse = csr_array(Z, dtype=np.float64, copy=True)
         sparse.eliminate_zeros()
         sparse.sort_indices()
-        sparse.data.flags.writeable = False
-        return sparse
-    dense = np.array(Z.toarray() if issparse(Z) else Z, dtype=np.float64, order="C")
-    dense.flags.writeable = False
-    return dense
+        return frozen(sparse)
+    return frozen(np.array(Z.toarray() if issparse(Z) else Z, dtype=np.float64, order="C"))
+
+
+def frozen(matrix: Matrix) -> Matrix:
+    """Return the same matrix with all its arrays read-only."""
+    for part in (matrix.data, matrix.indices, matrix.indptr) if issparse(matrix) else (matrix,):
+        part.flags.writeable = False
+    return matrix
 
 
 def require_shapes(Z: Matrix, Y: Array, n: int, columns: int) -> None:

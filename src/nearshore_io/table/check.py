@@ -17,6 +17,7 @@ from nearshore_io.solvers.spectral import column_sums, spectral_radius
 if TYPE_CHECKING:
     from nearshore_io.table.iotable import IOTable
 
+INCOMES = ("compensation", "labour_compensation", "labour_income")
 CONDITION_UP_TO = 10_000
 """Industries up to which the report factorises I − A for its condition: 4 s at 9,800."""
 
@@ -119,6 +120,14 @@ def _coefficients(table: "IOTable") -> Iterator[Finding]:
     x = table.x.values.ravel()
     zero = np.flatnonzero(x == 0)
     yield Finding("zero-output industries", "note" if zero.size else "info", zero.size, 0.0, table.industry_names(zero))
+    cancelled = np.flatnonzero((x == 0) & (np.abs(table.y).sum(axis=1) > 0))
+    yield Finding(
+        "final demand that cancels to zero output",
+        "note" if cancelled.size else "info",
+        cancelled.size,
+        float(np.abs(table.y[cancelled]).sum()),
+        table.industry_names(cancelled),
+    )
     below = np.flatnonzero(x < 0)
     yield Finding(
         "negative output",
@@ -136,7 +145,7 @@ def _coefficients(table: "IOTable") -> Iterator[Finding]:
         table.industry_names(orphans),
     )
     sums = column_sums(table.A)
-    heavy = np.flatnonzero(sums >= 1.0)
+    heavy = np.flatnonzero((column_sums(table.Z) >= x) & (x > 0))
     yield Finding(
         "columns of A that sum to one or more",
         "note" if heavy.size else "info",
@@ -155,6 +164,11 @@ def _coefficients(table: "IOTable") -> Iterator[Finding]:
 
 def _satellites(table: "IOTable") -> Iterator[Finding]:
     x = np.abs(table.x.values)
+    value_added = table.inputs.get("value_added")
+    for name, (values, unit) in table.stressors.items():
+        if unit == table.unit and value_added is not None and name in INCOMES:
+            above = np.flatnonzero(values > value_added)
+            yield _cells(table, f"{name} above value added", above, (values - value_added)[above])
     for name in table.F["stressor"].values:
         missing = np.isnan(table.F.sel(stressor=name).values)
         regions = [

@@ -15,12 +15,20 @@ from nearshore_io import labels
 from nearshore_io.errors import BalanceError, LabelError, first_few
 from nearshore_io.labels import Positions, Wanted
 from nearshore_io.solvers.base import Array, Matrix
-from nearshore_io.table.arrays import labelled, require_shapes, stack, stored
+from nearshore_io.table.arrays import frozen, labelled, require_shapes, stack, stored
 from nearshore_io.table.check import CheckReport, check_table
 from nearshore_io.units import stamp
 
 INDUSTRY = ("region", "sector")
 FINAL = ("final_region", "category")
+RESERVED = frozenset({"output", "scenario", "phase", "effect", "region", "sector", "country", "sector_name"}) | {
+    "title",
+    "basis",
+    "clock",
+    "residual",
+    "redirected",
+}
+"""Names results use themselves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +93,11 @@ class IOTable:
         sectors = labels.require_unique(sectors, "sector")
         final_regions = labels.require_unique(final_regions, "final_region")
         categories = labels.require_unique(categories, "category")
+        strangers = [region for region in country or {} if region not in regions]
+        if strangers:
+            raise LabelError(
+                f"country= names {first_few(strangers)}, which is no region; regions: {first_few(regions, 12)}."
+            )
         country = {region: str((country or {}).get(region, region)) for region in regions}
         stray = [label for label in final_regions if label not in country.values()]
         if stray:
@@ -94,6 +107,7 @@ class IOTable:
             )
         shape = (len(regions), len(sectors))
         facts: dict[str, Any] = {"unit": "million USD", "year": None, "history": ()} | dict(meta or {})
+        facts["year"] = None if facts["year"] is None else int(facts["year"])
         Z = stored(Z)
         Y = np.array(Y, dtype=np.float64)
         n = shape[0] * shape[1]
@@ -103,6 +117,7 @@ class IOTable:
             facts["value_added"] = (
                 "column residual: output less intermediate inputs (holds any product taxes and margins)"
             )
+        _require_free_names([*v, *(stressors or {})])
         names = sector_names or {}
         coords: dict[str, Any] = {
             "region": list(regions),
@@ -225,11 +240,8 @@ class IOTable:
         scale = np.divide(1.0, x, out=np.zeros(self.n), where=x != 0)
         if issparse(self.Z):
             A = csr_array((self.Z.data * scale[self.Z.indices], self.Z.indices, self.Z.indptr), shape=self.Z.shape)
-            A.data.flags.writeable = False
-            return A
-        A = self.Z * scale
-        A.flags.writeable = False
-        return A
+            return frozen(A)
+        return frozen(self.Z * scale)
 
     @cached_property
     def sha256(self) -> str:
@@ -250,6 +262,17 @@ class IOTable:
         """Return values / x for each industry, shape (n,); zero where there is no output, since none can change."""
         x = self.x.values.ravel()
         return np.asarray(np.divide(values, x, out=np.zeros(self.n), where=x != 0))
+
+    def intensity(self, name: str) -> Array:
+        """Return an input or stressor per unit of output, shape (n,), by name.
+
+        Where there is no output, a stressor or input is zero, and ``value_added`` is one: an industry without inputs
+        keeps all it is paid, so that primary inputs of a unit of demand sum to one for every industry.
+        """
+        if name in self.inputs:
+            found = self.per_output(self.inputs[name])
+            return np.where(self.x.values.ravel() == 0, 1.0, found) if name == "value_added" else found
+        return self.per_output(self.stressors[name][0])
 
     def labelled(self, values: Array, units: str, long_name: str, **attrs: Any) -> xr.DataArray:
         """Return one number for each industry, shape (n,), as a read-only DataArray (region, sector)."""
@@ -329,6 +352,7 @@ class IOTable:
         published = self.meta.get("output")
         if against is None:
             against = "inputs" if published is None else "output"
+        labels.position(against, ("output", "inputs"), "side of the balance")
         x = self.x.values.ravel()
         if against == "inputs":
             gap = x - self.Z.sum(axis=0) - self.v.values.sum(axis=0).ravel()
@@ -381,7 +405,7 @@ class IOTable:
 
     def with_output(self, output: Array) -> "IOTable":
         """Return the table with the publisher's own output column, (n,), kept in ``meta["output"]``."""
-        column = self.labelled(np.asarray(output, dtype=np.float64), self.unit, "gross output as published")
+        column = self.labelled(np.array(output, dtype=np.float64), self.unit, "gross output as published")
         return replace(self, meta=MappingProxyType({**self.meta, "output": column}))
 
     def noted(self, note: str, **facts: Any) -> Mapping[str, Any]:
@@ -429,6 +453,17 @@ class IOTable:
         """Return the first few of these industries as text, such as "MEX/c14"."""
         width = len(self.sectors)
         return first_few(f"{self.regions[i // width]}/{self.sectors[i % width]}" for i in positions)
+
+
+def _require_free_names(names: Sequence[str]) -> None:
+    """Raise where an input or stressor would hide another result: each becomes a variable beside ``output``."""
+    taken = [name for name in names if name in RESERVED]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if taken or twice:
+        raise LabelError(
+            f"inputs and stressors may not be called {first_few(taken or twice)}: "
+            f"{'results have something of that name' if taken else 'two of them are'}. Rename them."
+        )
 
 
 def _bytes(values: Array) -> bytes:
