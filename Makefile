@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 RAW ?= ../shared/data/wiod2013
 
-.PHONY: demo test lint tables clean
+.PHONY: demo test lint tables bench bench-crossover clean
 
 demo: $(VENV)/.ready
 	$(BIN)/nearshore run nearshoring
 
 test: lint
+	$(BIN)/python -m pytest benchmarks --benchmark-disable -q
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.ready
@@ -17,6 +18,16 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.run $(BENCH)
+
+bench-crossover: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.crossover
+
+$(VENV)/.bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,units,bench]"
+	touch $@
 
 tables: $(VENV)/.ready
 	$(BIN)/nearshore calibrate calibration/north-america-2011.toml --raw $(RAW) --out tables/north-america-2011.nc
@@ -28,4 +39,4 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks
+	rm -rf $(VENV) benchmarks/.cache benchmarks/.peers build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks

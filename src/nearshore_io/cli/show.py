@@ -131,7 +131,8 @@ def _regions(impact: xr.Dataset) -> Iterator[tuple[str, list[str]]]:
 def _sum(impact: xr.Dataset, name: str) -> float:
     if name not in impact:
         return math.nan
-    return float(impact[name].sum(["region", "sector"], skipna=False).item()) * _unit(impact, name)[1]
+    total = float(impact[name].sum(["region", "sector"], skipna=False).item())
+    return total * _unit(impact, name)[1]
 
 
 def _contents(console: Console, model: Leontief, scenarios: Sequence[Scenario]) -> None:
@@ -164,7 +165,7 @@ def _cents(model: Leontief) -> list[float]:
 
 def _cent(model: Leontief, origin: str, exporter: str, importer: str | None) -> float:
     try:
-        return 100 * export_content(model, exporter, importer).sel(origin=origin).item()
+        return 100 * float(export_content(model, exporter, importer).sel(origin=origin).item())
     except ShockError:
         return math.nan  # no such exports
 

@@ -13,7 +13,7 @@ from scipy.sparse import coo_array, issparse
 
 from nearshore_io.errors import SolverError
 from nearshore_io.solvers import memory
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, Solution
 from nearshore_io.solvers.dense import DenseFactors, DenseLU
 from nearshore_io.solvers.krylov import Krylov, KrylovFactors
 from nearshore_io.solvers.sparse import SparseLU
@@ -111,9 +111,13 @@ class AdaptiveFactors(CertifiedFactorisation):
         """Return A x, or Aᵀ x."""
         return self.krylov.product(x, transposed=transposed)
 
+    def solution(self, y: Array, *, transposed: bool = False) -> Solution:
+        """Return the solution with its residuals, by the method that pays now."""
+        sides = np.shape(y)[1] if np.ndim(y) == 2 else 1
+        return self._method(sides).solution(y, transposed=transposed)
+
     def _solve(self, y: Array, *, transposed: bool) -> Array:
-        factors = self._method(1 if y.ndim == 1 else y.shape[1])
-        return factors._solve(y, transposed=transposed)
+        return self.solution(y, transposed=transposed).x
 
     def _method(self, sides: int) -> CertifiedFactorisation:
         with self._lock:

@@ -9,8 +9,8 @@ from scipy.sparse import issparse
 
 from nearshore_io.errors import SolverError
 from nearshore_io.solvers import memory
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_matrix, multiply
-from nearshore_io.solvers.spectral import require_productive
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, multiply
+from nearshore_io.solvers.spectral import productive_matrix
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,7 @@ class DenseLU:
         SolverError
             If A is not square and finite, ρ(A) ≥ 1, I − A is singular, or the factors do not fit in memory.
         """
-        matrix = checked_matrix(A)
-        require_productive(matrix)
+        matrix = productive_matrix(A)
         memory.require(8.0 * matrix.shape[0] ** 2, "DenseLU")
         lu, pivots = _factors(matrix, np.float64)
         return DenseFactors(n=matrix.shape[0], A=matrix, lu=lu, pivots=pivots, tolerance=self.tolerance)
@@ -69,8 +68,7 @@ class MixedLU:
         SolverError
             As `DenseLU`; also if a coefficient overflows single precision.
         """
-        matrix = checked_matrix(A)
-        require_productive(matrix)
+        matrix = productive_matrix(A)
         memory.require(4.0 * matrix.shape[0] ** 2, "MixedLU")
         if float(abs(matrix).max()) > float(np.finfo(np.float32).max):
             raise SolverError("a coefficient overflows float32: use DenseLU.")

@@ -107,7 +107,7 @@ class Functionals:
         from_, to = inverse[: len(moves.origin)], inverse[len(moves.origin) :]
         block = self._inverse_block(moves.buyers, touched)
         origins, place = np.unique(moves.origin, return_inverse=True)
-        q = A[origins][:, moves.buyers]
+        q = A[np.ix_(origins, moves.buyers)]
         q = q.toarray() if issparse(q) else q
         spent = (q @ x[moves.buyers] + moves.final[origins])[place]
         priced = q @ block

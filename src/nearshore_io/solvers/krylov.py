@@ -17,9 +17,9 @@ from scipy.sparse import issparse
 
 from nearshore_io.errors import SolverError
 from nearshore_io.solvers import memory
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_matrix, multiply, relative_residual
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, Solution, checked_matrix, multiply
 from nearshore_io.solvers.dense import DenseFactors, DenseLU
-from nearshore_io.solvers.spectral import require_productive
+from nearshore_io.solvers.spectral import productive_matrix
 
 Operator = Callable[[Array], Array]
 BREAKDOWN = 1e-30
@@ -60,8 +60,7 @@ class Krylov:
             If A is not square and finite, the block does not divide it, a block is singular, or ρ(A) ≥ 1: a Krylov
             method converges there without complaint, to numbers that mean nothing.
         """
-        matrix = checked_matrix(A)
-        require_productive(matrix)
+        matrix = productive_matrix(A)
         if self.method not in _METHODS:
             raise SolverError(f"no Krylov method {self.method!r}: use 'gmres' or 'bicgstab'.")
         dtype = np.float32 if self.single else np.float64
@@ -104,17 +103,18 @@ class KrylovFactors(CertifiedFactorisation):
         """Return A x, or Aᵀ x."""
         return multiply(self.A, x, transposed=transposed)
 
-    def _solve(self, y: Array, *, transposed: bool) -> Array:
+    def solution(self, y: Array, *, transposed: bool = False) -> Solution:
+        """Return the solution with its residuals; from the factors, once an iteration has stalled."""
         if "lu" in vars(self):
-            return self.lu.solve_transposed(y) if transposed else self.lu.solve(y)
+            return self.lu.solution(y, transposed=transposed)
+        return super().solution(y, transposed=transposed)
+
+    def _solve(self, y: Array, *, transposed: bool) -> Array:
         columns = y.reshape(self.n, -1)
         x = np.zeros(columns.shape, order="F")
         for start in range(0, columns.shape[1], self.options.group):
             part = slice(start, start + self.options.group)
             x[:, part] = self._group(np.asfortranarray(columns[:, part]), transposed)
-        residual = relative_residual(columns, x, self.product(x, transposed=transposed))
-        if not float(residual.max(initial=0.0)) <= self.tolerance:
-            x = self._stalled(columns, float(residual.max()), transposed)
         return x.reshape(y.shape)
 
     def _group(self, y: Array, transposed: bool) -> Array:
@@ -146,13 +146,13 @@ class KrylovFactors(CertifiedFactorisation):
             error = y + self.product(x, transposed=transposed) - x if self.options.single else np.zeros_like(y)
         return x
 
-    def _stalled(self, y: Array, reached: float, transposed: bool) -> Array:
+    def _rescued(self, y: Array, reached: float, *, transposed: bool) -> Solution:
         products = self.options.maxiter
         words = f"{self.options.method} stalled at a relative residual of {reached:.1e} after {products} products"
         if not self.options.fallback:
             raise SolverError(f"{words}: allow the fallback to DenseLU, or raise maxiter.")
         memory.require(8.0 * self.n**2, f"{words}; DenseLU")
-        return self.lu.solve_transposed(y) if transposed else self.lu.solve(y)
+        return self.lu.solution(y, transposed=transposed)
 
 
 def _inverse_blocks(A: Matrix, block: int) -> Array:
@@ -164,7 +164,10 @@ def _inverse_blocks(A: Matrix, block: int) -> Array:
     dense = [A[i : i + block, i : i + block] for i in starts]
     blocks = np.array([part.toarray() if issparse(part) else part for part in dense])
     try:
-        return np.asarray(np.linalg.inv(np.eye(block) - blocks))
+        system = np.asarray(
+            np.eye(block) - blocks, dtype=np.float32
+        )  # a preconditioner need not be exact: half the time
+        return np.asarray(np.linalg.inv(system), dtype=np.float64)
     except np.linalg.LinAlgError as error:
         raise SolverError(
             "a region's own block of I − A is singular: one region alone uses up what it makes."

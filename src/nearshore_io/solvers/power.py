@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nearshore_io.errors import SolverError
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_matrix, checked_rhs, multiply
-from nearshore_io.solvers.spectral import require_productive
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_rhs, multiply
+from nearshore_io.solvers.spectral import productive_matrix
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,7 @@ class PowerSeries:
         SolverError
             If A is not square and finite, or ρ(A) ≥ 1, where the series diverges.
         """
-        matrix = checked_matrix(A)
-        require_productive(matrix)
+        matrix = productive_matrix(A)
         return PowerFactors(matrix.shape[0], matrix, self.rtol, self.maxiter, self.tolerance)
 
 

@@ -8,8 +8,8 @@ from scipy.sparse import csc_array, eye_array
 from scipy.sparse.linalg import splu
 
 from nearshore_io.errors import SolverError
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_matrix, multiply
-from nearshore_io.solvers.spectral import require_productive
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, multiply
+from nearshore_io.solvers.spectral import productive_matrix
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ class SparseLU:
         SolverError
             If A is not square and finite, or I − A is singular.
         """
-        matrix = checked_matrix(A)
-        require_productive(matrix)
+        matrix = productive_matrix(A)
         system = csc_array(eye_array(matrix.shape[0], format="csc") - csc_array(matrix))
         try:
             lu = splu(system)

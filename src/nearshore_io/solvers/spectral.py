@@ -5,7 +5,7 @@ from scipy.sparse import issparse
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
 from nearshore_io.errors import SolverError, first_few
-from nearshore_io.solvers.base import Array, Matrix, multiply
+from nearshore_io.solvers.base import Array, Matrix, checked_matrix, largest_column_sum, multiply, square_matrix
 
 _SMALL = 200
 
@@ -52,6 +52,19 @@ def bounded_below_one(A: Matrix, powers: int = 40) -> bool:
     return False
 
 
+def productive_matrix(A: Matrix) -> Matrix:
+    """Return A as a solver wants it (`checked_matrix`) once it is shown to be productive (`require_productive`).
+
+    Where all column sums are below one, one pass over A shows both.
+    """
+    matrix = square_matrix(A)
+    if largest_column_sum(matrix) < 1.0:
+        return matrix
+    matrix = checked_matrix(matrix)
+    require_productive(matrix)
+    return matrix
+
+
 def require_productive(A: Matrix) -> None:
     """Raise `SolverError` unless ρ(A) < 1, naming the industries whose inputs exceed their output.
 
@@ -59,7 +72,7 @@ def require_productive(A: Matrix) -> None:
     and Krylov methods still return numbers. Column sums above one alone are legal.
     Source: Hawkins & Simon (1949).
     """
-    if bounded_below_one(A):
+    if largest_column_sum(A) < 1.0 or bounded_below_one(A):
         return
     radius = spectral_radius(A)
     if radius < 1.0:

@@ -1,0 +1,1 @@
+"""Benchmarks: subjects (problems), verbs (cases) and drivers (solvers, peers) apart. They record, they never gate."""
