@@ -10,8 +10,7 @@ demo: $(VENV)/.ready
 	$(BIN)/nearshore run nearshoring
 
 test: lint
-	$(BIN)/python -m pytest benchmarks --benchmark-disable -q
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests benchmarks --benchmark-disable
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -78,6 +78,37 @@ def test_import_then_use(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
     assert "19.64" in out
 
 
+def test_solvers_says_what_it_takes_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "solvers")
+    assert code == 0
+    assert "385 industries: DenseLU (385 industries)" in out
+    assert "Measured on" in out
+
+
+def test_units_are_the_tables_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A table in thousand EUR with jobs in persons prints its units, and its jobs as they are."""
+    bundled = nio.load_table()
+    jobs = bundled.stressors["jobs"][0] * 1000
+    table = bundled.with_numbers(
+        stressors={"jobs": (jobs, "persons")}, meta={**bundled.meta, "unit": "thousand EUR", "name": "in euro"}
+    )
+    nio.write_table(table, tmp_path / "eur.nc")
+    scenarios = tmp_path / "s.toml"
+    scenarios.write_text(
+        '[[scenario]]\nname = "a [b]"\n[[scenario.shock]]\nkind = "final_demand"\nregion = "MEX"\nsector = "c14"\n'
+        'amount = "1 million EUR"\n',
+        encoding="utf-8",
+    )
+    _, out, _ = call(capsys, "run", scenarios, "--table", tmp_path / "eur.nc")
+    found = nio.run(nio.Leontief(table), nio.read_scenarios(scenarios))
+    expected = found.jobs.sel(region="MEX").sum().item()
+    assert found.value_added.sum().item() == pytest.approx(1000.0)
+    assert "(thousand EUR)" in out
+    assert "(persons)" in out
+    assert f"{float(f'{expected:.3g}'):+,.0f}" in out
+    assert "a [b]" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -92,6 +123,9 @@ def test_import_then_use(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
         (["contents", "MEX"], 2, "No such command 'contents'"),
         (["content", "MEX", "--by", "sectr"], 1, "Nearest: sector"),
         (["check", "none.nc"], 4, "there is no file none.nc"),
+        (["content", "MEX", "--year", "1995"], 1, "north-america-2011 describes 2011, not 1995"),
+        (["calibrate", "none.toml", "--raw", ".", "--out", "t.nc"], 4, "there is no file none.toml"),
+        (["calibrate", "none.toml", "--raw", ".", "--out", "t.csv"], 1, "tables are written to .nc files"),
     ],
 )
 def test_errors_are_one_paragraph_and_an_exit_code(

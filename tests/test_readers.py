@@ -204,6 +204,50 @@ def test_writing_to_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["t.nc"]
 
 
+@pytest.mark.parametrize("attribute", ["version", "sha256", "seal", "meta"])
+def test_a_native_file_without_its_seal(tmp_path: Path, attribute: str) -> None:
+    import h5py
+
+    file = tmp_path / "t.nc"
+    nio.write_table(random_table(0).with_output(np.arange(12.0)), file)
+    with h5py.File(file, "r+") as content:
+        del content.attrs[attribute]
+    with pytest.raises(nio.FormatError, match=f"lacks its {attribute}"):
+        nio.read_table(file)
+
+
+def test_a_changed_output_column_is_noticed(tmp_path: Path) -> None:
+    import h5py
+
+    file = tmp_path / "t.nc"
+    nio.write_table(random_table(0).with_output(np.arange(12.0)), file)
+    with h5py.File(file, "r+") as content:
+        content["output"][0, 0] += 1.0
+    with pytest.raises(nio.FormatError, match="corrupted"):
+        nio.read_table(file)
+
+
+def test_accounts_that_were_damaged(tmp_path: Path) -> None:
+    whole = (require_wiod() / "WIOD_SEA.mat").read_bytes()
+    file = tmp_path / "WIOD_SEA.mat"
+    for damaged in (whole[:100], whole[:200_000], whole[:5000] + b"\x00" + whole[5001:]):
+        file.write_bytes(damaged)
+        with pytest.raises(nio.FormatError, match=r"not readable as WIOD_SEA\.mat"):
+            read_accounts(file)
+
+
+def test_writing_through_a_link_and_to_what_is_no_file(tmp_path: Path) -> None:
+    import os
+
+    (tmp_path / "link.nc").symlink_to(tmp_path / "real.nc")
+    nio.write_table(random_table(0), tmp_path / "link.nc")
+    assert (tmp_path / "link.nc").is_symlink()
+    assert nio.read_table(tmp_path / "real.nc").n == 12
+    os.mkfifo(tmp_path / "pipe.nc")
+    with pytest.raises(nio.StorageError, match="is no ordinary file"):
+        nio.write_table(random_table(0), tmp_path / "pipe.nc")
+
+
 def test_writing_where_there_is_no_folder(tmp_path: Path) -> None:
     with pytest.raises(nio.StorageError, match="could not be written"):
         nio.write_table(random_table(0), tmp_path / "nowhere" / "t.nc")

@@ -170,3 +170,15 @@ def test_columns_that_sum_to_one_are_counted() -> None:
     Z, Y = frames()
     Y.loc[PAIRS[0]] = (Z[PAIRS[0]].sum() - Z.loc[PAIRS[0]].sum()) / 4
     assert nio.from_frames(Z, Y).check()["columns of A that sum to one or more"].count == 1
+
+
+def test_the_split_accounts_of_mexico_belong_to_mexico() -> None:
+    """As OECD's extended tables have it: industries in MX1 and MX2, final users in MEX only."""
+    index = pd.MultiIndex.from_product([["USA", "MX1", "MX2"], ["s"]])
+    Z = pd.DataFrame(np.ones((3, 3)), index=index, columns=index)
+    Y = pd.DataFrame(5.0, index=index, columns=pd.MultiIndex.from_product([["USA", "MEX"], ["HFCE"]]))
+    table = nio.from_frames(Z, Y)
+    assert dict(table.country) == {"USA": "USA", "MX1": "MEX", "MX2": "MEX"}
+    exported = nio.export_content(nio.Leontief(table), "MEX").attrs["exports"]
+    assert exported == pytest.approx(2 * 1.0 + 2 * 5.0)  # to the USA: no flows between MX1 and MX2
+    assert nio.from_frames(Z, Y["USA"].rename(columns={"HFCE": "MX1"}).assign(MX2=1.0, USA=1.0)).country["MX1"] == "MX1"

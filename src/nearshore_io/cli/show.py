@@ -98,17 +98,17 @@ def _impact(console: Console, scenario: Scenario, impact: xr.Dataset, *, effects
     table.add_column("Region")
     for name, words in SHOWN.items():
         table.add_column(f"{words}\n({_unit(impact, name)[0]})", justify="right")
-    for phase in impact["phase"].values.tolist():
+    phases = impact["phase"].values.tolist()
+    shown = [phase for phase in phases if not bool(impact["output"].sel(phase=phase).isnull().all())]
+    for phase in shown:
         part = impact.sel(phase=phase)
-        if bool(part["output"].isnull().all()):
-            continue
         for effect in impact["effect"].values.tolist() if effects else [None]:
             chosen = part if effect is None else part.sel(effect=effect)
             for place, values in _regions(chosen):
                 table.add_row(CLOCK[phase], *([str(effect)] if effects else []), place, *values)
             table.add_section()
     console.print(table)
-    if "jobs" in impact and "build" in impact["phase"].values:
+    if "jobs" in impact and "build" in shown:
         console.print("Jobs of the build phase are job-years.")
     console.print(f"Counted: {impact['basis'].item()}.\n")
 
@@ -152,11 +152,17 @@ def _contents(console: Console, model: Leontief, scenarios: Sequence[Scenario]) 
             unsaid.append(f"{scenario.name}: no table after it ({error})")
             table.add_row(scenario.name, *("n/a" for _ in FLOWS))
             continue
-        table.add_row(scenario.name, *(f"{new:.2f} ({new - old:+.2f})" for new, old in zip(after, before, strict=True)))
+        table.add_row(
+            scenario.name, *(f"{new:.2f} ({_cents_change(new - old)})" for new, old in zip(after, before, strict=True))
+        )
     console.print(table)
     for line in unsaid:
         console.print(line)
     console.print("Measure: value added by origin embodied in gross exports, v L e / 1'e, at the table's prices.\n")
+
+
+def _cents_change(change: float) -> str:
+    return f"{round(change, 2) + 0.0:+.2f}"
 
 
 def _cents(model: Leontief) -> list[float]:

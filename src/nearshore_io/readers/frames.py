@@ -10,6 +10,7 @@ from nearshore_io import labels
 from nearshore_io.errors import BalanceError, LabelError, first_few
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
+from nearshore_io.table.iotable import SPLIT_ACCOUNTS
 
 ONE_REGION = "economy"
 
@@ -36,7 +37,7 @@ def from_frames(
         country — categories alone. A Series is one category, ``final_demand``, of the only country.
     v : primary inputs, one row each, columns as Z; a Series is ``value_added``. None: the column residual.
     F : stressors, one row each, columns as Z; NaN where nobody published a number.
-    country : country of each region, such as ``{"MX1": "MEX", "MX2": "MEX"}``.
+    country : country of each region that is not one itself; OECD's MX1, MX2, CN1 and CN2 are known to be parts.
     stressor_units : unit of each stressor in F.
 
     Raises
@@ -62,7 +63,8 @@ def from_frames(
     holes = [f"{region}/{sector}" for region, sector in grid if (region, sector) not in set(rows)]
     if holes:
         raise LabelError(f"not a full region × sector grid, Z lacks {first_few(holes)}. Add zero rows and columns.")
-    countries = list(dict.fromkeys(str((country or {}).get(region, region)) for region in regions))
+    owners = {**SPLIT_ACCOUNTS, **(country or {})}
+    countries = list(dict.fromkeys([*regions, *(str(owners.get(region, region)) for region in regions)]))
     flows = pd.DataFrame(_numbers(Z, "Z"), index=rows, columns=columns).loc[grid, grid]
     demand = _final_demand(Y, grid, countries)
     stressors = {} if F is None else _rows(F, grid, "F")
@@ -152,7 +154,7 @@ def _final_columns(columns: pd.Index, countries: list[str]) -> pd.MultiIndex:
         pairs = [(str(region), str(category)) for region, category in columns]
     elif set(map(str, columns)) <= set(countries):
         pairs = [(str(region), "final_demand") for region in columns]
-    elif len(countries) == 1:
+    elif len(set(countries)) == 1:
         pairs = [(countries[0], str(category)) for category in columns]
     else:
         raise LabelError(

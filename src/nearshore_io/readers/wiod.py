@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from nearshore_io.errors import FormatError, LabelError, StorageError, first_few
+from nearshore_io.errors import BalanceError, FormatError, LabelError, StorageError, first_few
 from nearshore_io.readers.accounts import ACCOUNT_FILES, DEFAULT_STRESSORS, read_accounts, to_stressors
 from nearshore_io.readers.files import file_sha256, read_sheet, readable
 from nearshore_io.shipped import shipped
@@ -88,33 +88,44 @@ def read_wiod(
     if year is not None and published.year != year:
         raise FormatError(f"{file} holds the year {published.year}, not {year}.")
     Y, note = _closed(published) if close_rows else (published.Y, "")
-    names = pd.read_csv(shipped("tables", "classifications", "wiod2013-industries.csv"), dtype=str)
-    table = IOTable.from_arrays(
-        published.Z,
-        Y,
-        published.inputs,
-        regions=published.regions,
-        sectors=published.sectors,
-        final_regions=published.regions,
-        categories=tuple(CATEGORIES.values()),
-        sector_names=dict(zip(names["code"], names["name"], strict=True)),
-        meta={
-            "source": "WIOD 2013 release",
-            "year": published.year,
-            "unit": "million USD",
-            "price_basis": "current basic prices",
-            "licence": "CC BY 4.0",
-            "citation": CITATION,
-            "file": file.name,
-            "sha256": file_sha256(file),
-            "history": tuple(line for line in (f"read from {file.name}", note) if line),
-        },
-    ).with_output(published.output)
+    table = _table(published, Y, file, note)
     found = _accounts_file(accounts, file.parent)
     if found is None:
         return table
     rows, history = to_stressors(read_accounts(found), table, stressors)
     return table.with_stressors(rows, f"labour accounts from {found.name}; {history}")
+
+
+def _table(published: _Published, Y: Array, file: Path, note: str) -> IOTable:
+    """Return the table without accounts; an error of balance says how truncated rows can be closed."""
+    names = pd.read_csv(shipped("tables", "classifications", "wiod2013-industries.csv"), dtype=str)
+    try:
+        table = IOTable.from_arrays(
+            published.Z,
+            Y,
+            published.inputs,
+            regions=published.regions,
+            sectors=published.sectors,
+            final_regions=published.regions,
+            categories=tuple(CATEGORIES.values()),
+            sector_names=dict(zip(names["code"], names["name"], strict=True)),
+            meta={
+                "source": "WIOD 2013 release",
+                "year": published.year,
+                "unit": "million USD",
+                "price_basis": "current basic prices",
+                "licence": "CC BY 4.0",
+                "citation": CITATION,
+                "file": file.name,
+                "sha256": file_sha256(file),
+                "history": tuple(line for line in (f"read from {file.name}", note) if line),
+            },
+        )
+    except BalanceError as error:
+        raise BalanceError(
+            f"{file.name}: {error} Flows are truncated to whole millions; close_rows=True books the remainder."
+        ) from error
+    return table.with_output(published.output)
 
 
 def _find(path: Path, year: int | None) -> Path:

@@ -172,10 +172,15 @@ def largest_column_sum(A: Matrix) -> float:
 
 
 def relative_residual(y: Array, x: Array, product: Array) -> Array:
-    """Return ‖y + product − x‖∞ / ‖y‖∞ for each right-hand side; where y is zero, the plain norm of x − product."""
+    """Return ‖y + product − x‖∞ / ‖y‖∞ for each right-hand side.
+
+    Where y is zero, or so small that double precision has lost its digits (1e-308), the plain norm of the error.
+    """
     error = np.abs(y + product - x).max(axis=0, initial=0.0)
     size = np.abs(y).max(axis=0, initial=0.0)
-    return np.asarray(np.divide(error, size, out=np.array(error, dtype=np.float64), where=size > 0))
+    return np.asarray(
+        np.divide(error, size, out=np.array(error, dtype=np.float64), where=size > np.finfo(np.float64).tiny)
+    )
 
 
 def multiply(A: Matrix, x: Array, *, transposed: bool = False) -> Array:
@@ -187,6 +192,8 @@ def multiply(A: Matrix, x: Array, *, transposed: bool = False) -> Array:
     """
     if issparse(A):
         return np.asarray((A.T if transposed else A) @ x)
+    if 0 in A.shape or 0 in x.shape:
+        return np.zeros((A.shape[1 if transposed else 0], *x.shape[1:]))
     gemv, gemm = (blas.dgemv, blas.dgemm) if A.dtype == np.float64 else (blas.sgemv, blas.sgemm)
     side = 0 if transposed else 1
     if x.ndim == 1:

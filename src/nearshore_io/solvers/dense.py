@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 
 from nearshore_io.errors import SolverError
 from nearshore_io.solvers import memory
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, multiply
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, largest_column_sum, multiply
 from nearshore_io.solvers.spectral import productive_matrix
 
 
@@ -70,7 +70,7 @@ class MixedLU:
         """
         matrix = productive_matrix(A)
         memory.require(4.0 * matrix.shape[0] ** 2, "MixedLU")
-        if float(abs(matrix).max()) > float(np.finfo(np.float32).max):
+        if largest_column_sum(matrix) > float(np.finfo(np.float32).max):
             raise SolverError("a coefficient overflows float32: use DenseLU.")
         lu, pivots = _factors(matrix, np.float32)
         return MixedFactors(matrix.shape[0], matrix, lu, pivots, self.rtol, self.maxiter, self.tolerance)

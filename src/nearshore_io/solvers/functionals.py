@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.sparse import issparse
 
 from nearshore_io.errors import SolverError
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_rhs
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_rhs, multiply
 
 Positions = npt.NDArray[np.intp]
 
@@ -74,7 +74,7 @@ class Functionals:
             if demand.shape[0] != self.M.shape[1]:
                 raise SolverError(f"demand of shape {demand.shape} does not fit {self.M.shape[1]} industries.")
             return np.asarray(demand.T @ self.M.T).T
-        return np.asarray(self.M @ checked_rhs(demand, self.M.shape[1]))
+        return multiply(self.M, checked_rhs(demand, self.M.shape[1]))
 
     def of_change(self, P: Matrix, Q: Matrix, x: Array, demand: Array) -> Array:
         """Return W (x' − x), shape (R,), for A' = A + P Q and f' = f + Δf at output x.
@@ -109,8 +109,9 @@ class Functionals:
         origins, place = np.unique(moves.origin, return_inverse=True)
         q = A[np.ix_(origins, moves.buyers)]
         q = q.toarray() if issparse(q) else q
-        spent = (q @ x[moves.buyers] + moves.final[origins])[place]
-        priced = q @ block
+        q = np.ascontiguousarray(q)
+        spent = (multiply(q, x[moves.buyers]) + moves.final[origins])[place]
+        priced = multiply(q, block)
         scale = 1.0 - moves.share * (priced[place, to] - priced[place, from_])
         bad = np.flatnonzero(~(np.abs(scale) > 1e-8))
         if bad.size:

@@ -8,7 +8,7 @@ from scipy import linalg
 from scipy.sparse import csr_array, issparse
 
 from nearshore_io.errors import SolverError
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, multiply
 from nearshore_io.solvers.dense import DenseLU
 
 SINGULAR_BELOW = 1e-8
@@ -58,8 +58,8 @@ class Updated(CertifiedFactorisation):
         if not np.isfinite(self.Q.data if issparse(self.Q) else self.Q).all():
             raise SolverError("Q holds NaN or infinity.")
         X = self.base.solve(P)
-        small = np.eye(X.shape[1]) - np.asarray(self.Q @ X)
-        sizes = np.linalg.svd(small, compute_uv=False)
+        small = np.eye(X.shape[1]) - _times(self.Q, X)
+        sizes = linalg.svdvals(small) if X.shape[1] else np.ones(0)
         poor = bool(X.shape[1]) and not sizes[-1] > SINGULAR_BELOW * max(1.0, sizes[0])
         anew = self._refactorised(float(sizes[-1])) if poor else None
         what = "refactorised, the update was ill-conditioned, over" if poor else f"rank-{X.shape[1]} update of"
@@ -112,7 +112,7 @@ class Updated(CertifiedFactorisation):
     def product(self, x: Array, *, transposed: bool = False) -> Array:
         """Return (A + P Q) x, or its transpose times x."""
         left, right = (self.Q.T, self.P.T) if transposed else (self.P, self.Q)
-        change: Array = np.asarray(left @ (right @ x))
+        change = _times(left, _times(right, x))
         return self.base.product(x, transposed=transposed) + change
 
     def _solve(self, y: Array, *, transposed: bool) -> Array:
@@ -120,10 +120,10 @@ class Updated(CertifiedFactorisation):
             return self._anew.solve_transposed(y) if transposed else self._anew.solve(y)
         lu, pivots = self._small
         if transposed:
-            weights = linalg.lu_solve((lu, pivots.copy()), self._X.T @ y, trans=1)
-            return self.base.solve_transposed(y + np.asarray(self.Q.T @ weights))
+            weights = linalg.lu_solve((lu, pivots.copy()), _times(self._X.T, y), trans=1)
+            return self.base.solve_transposed(y + _times(self.Q.T, weights))
         x0 = self.base.solve(y)
-        return np.asarray(x0 + self._X @ linalg.lu_solve((lu, pivots.copy()), np.asarray(self.Q @ x0)))
+        return x0 + _times(self._X, linalg.lu_solve((lu, pivots.copy()), _times(self.Q, x0)))
 
     def _refactorised(self, smallest: float) -> CertifiedFactorisation:
         try:
@@ -134,6 +134,15 @@ class Updated(CertifiedFactorisation):
                 f"update is {smallest:.0e}, and {error}",
                 error.industries,
             ) from error
+
+
+def _times(M: Matrix, x: Array) -> Array:
+    """Return M x for a sparse or rectangular dense M, without copying either layout, in scipy's thread pool."""
+    if issparse(M):
+        return np.asarray(M @ x)
+    if M.flags.f_contiguous and not M.flags.c_contiguous:
+        return multiply(M.T, x, transposed=True)
+    return multiply(np.ascontiguousarray(M), x)
 
 
 def _part(A: Matrix, rows: npt.NDArray[np.intp] | None = None, columns: npt.NDArray[np.intp] | None = None) -> Array:

@@ -17,18 +17,16 @@ from nearshore_io.labels import Positions, Wanted
 from nearshore_io.solvers.base import Array, Matrix
 from nearshore_io.table.arrays import frozen, labelled, require_shapes, stack, stored
 from nearshore_io.table.check import CheckReport, check_table
+from nearshore_io.table.sound import require_free_names, require_sound
 from nearshore_io.units import stamp
 
 INDUSTRY = ("region", "sector")
 FINAL = ("final_region", "category")
-RESERVED = frozenset({"output", "scenario", "phase", "effect", "region", "sector", "country", "sector_name"}) | {
-    "title",
-    "basis",
-    "clock",
-    "residual",
-    "redirected",
-}
-"""Names results use themselves."""
+SPLIT_ACCOUNTS = MappingProxyType(
+    {f"MX{i}": "MEX" for i in (1, 2, 3)}
+    | {f"CN{i}": "CHN" for i in (1, 2, 3, 4)}  # as OECD's extended tables name them
+)
+"""Row accounts that are known to be parts of a country: Mexico's and China's export-processing economies."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +77,8 @@ class IOTable:
         Z : (n, n) flows, rows and columns region-major; dense or sparse.
         Y : (n, final regions × categories), final-region-major.
         v : primary inputs by name, each (n,). None: one input ``value_added``, the column residual x − 1ᵀZ.
-        country : country of each region; by default every region is its own country.
+        country : country of each region; by default a region is its own country, but for `SPLIT_ACCOUNTS` (MX2 → MEX)
+            where final demand does not name them.
         stressors : by name, (n,) values and their unit.
 
         Raises
@@ -98,7 +97,8 @@ class IOTable:
             raise LabelError(
                 f"country= names {first_few(strangers)}, which is no region; regions: {first_few(regions, 12)}."
             )
-        country = {region: str((country or {}).get(region, region)) for region in regions}
+        parts = {} if set(final_regions) & set(SPLIT_ACCOUNTS) else SPLIT_ACCOUNTS
+        country = {region: str((country or {}).get(region, parts.get(region, region))) for region in regions}
         stray = [label for label in final_regions if label not in country.values()]
         if stray:
             raise LabelError(
@@ -117,7 +117,7 @@ class IOTable:
             facts["value_added"] = (
                 "column residual: output less intermediate inputs (holds any product taxes and margins)"
             )
-        _require_free_names([*v, *(stressors or {})])
+        require_free_names([*v, *(stressors or {})])
         names = sector_names or {}
         coords: dict[str, Any] = {
             "region": list(regions),
@@ -157,7 +157,7 @@ class IOTable:
             country=MappingProxyType(country),
             meta=MappingProxyType(facts),
         )
-        table._require_sound()
+        require_sound(table)
         return table
 
     @property
@@ -419,51 +419,10 @@ class IOTable:
             f"stressors: {first_few(self.stressors, 8) or 'none'}>"
         )
 
-    def _require_sound(self) -> None:
-        """Raise `BalanceError` where the flows cannot be a table."""
-        if not np.isfinite(self.Z.data if issparse(self.Z) else self.Z).all():
-            bad = np.flatnonzero(~np.isfinite(np.asarray(self.Z.sum(axis=1))))
-            raise BalanceError(
-                f"Z has cells that are not numbers in the rows of {self.industry_names(bad)}. "
-                "Nothing is filled in: mend the file, or leave those industries out."
-            )
-        for part, what in ((self.Y, "Y"), (self.v, "v")):
-            cells = np.argwhere(~np.isfinite(part.values)).tolist()
-            if cells:
-                where = [
-                    "/".join(str(part[dim].values[i]) for dim, i in zip(part.dims, cell, strict=True)) for cell in cells
-                ]
-                raise BalanceError(f"{what} has cells that are not numbers: {first_few(where)}. Nothing is filled in.")
-        if np.isinf(self.F.values).any():
-            raise BalanceError("a stressor is infinite; a cell nobody published is NaN.")
-        self._require_output()
-
-    def _require_output(self) -> None:
-        x = self.x.values.ravel()
-        sales = np.asarray(abs(self.Z).sum(axis=1)).ravel()
-        inputs = np.asarray(abs(self.Z).sum(axis=0)).ravel()
-        bad = np.flatnonzero((x == 0) & ((inputs > 0) | (sales > 0)))
-        if bad.size:
-            raise BalanceError(
-                f"industries with flows but no output: {self.industry_names(bad)}. Their input coefficients are "
-                "undefined: correct the flows, or aggregate the industry into another one."
-            )
-
     def industry_names(self, positions: Sequence[int] | Positions) -> str:
         """Return the first few of these industries as text, such as "MEX/c14"."""
         width = len(self.sectors)
         return first_few(f"{self.regions[i // width]}/{self.sectors[i % width]}" for i in positions)
-
-
-def _require_free_names(names: Sequence[str]) -> None:
-    """Raise where an input or stressor would hide another result: each becomes a variable beside ``output``."""
-    taken = [name for name in names if name in RESERVED]
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if taken or twice:
-        raise LabelError(
-            f"inputs and stressors may not be called {first_few(taken or twice)}: "
-            f"{'results have something of that name' if taken else 'two of them are'}. Rename them."
-        )
 
 
 def _bytes(values: Array) -> bytes:

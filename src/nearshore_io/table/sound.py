@@ -1,0 +1,64 @@
+"""What no table may have: cells that are no numbers, flows without output, names that results need for themselves."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import issparse
+
+from nearshore_io.errors import BalanceError, LabelError, first_few
+
+if TYPE_CHECKING:
+    from nearshore_io.table.iotable import IOTable
+
+RESERVED = frozenset({"output", "scenario", "phase", "effect", "region", "sector", "country", "sector_name"}) | {
+    "title",
+    "basis",
+    "clock",
+    "residual",
+    "redirected",
+}
+"""Names results use themselves."""
+
+
+def require_sound(table: "IOTable") -> None:
+    """Raise `BalanceError` where the flows cannot be a table."""
+    if not np.isfinite(table.Z.data if issparse(table.Z) else table.Z).all():
+        bad = np.flatnonzero(~np.isfinite(np.asarray(table.Z.sum(axis=1))))
+        raise BalanceError(
+            f"Z has cells that are not numbers in the rows of {table.industry_names(bad)}. "
+            "Nothing is filled in: mend the file, or leave those industries out."
+        )
+    for part, what in ((table.Y, "Y"), (table.v, "v")):
+        cells = np.argwhere(~np.isfinite(part.values)).tolist()
+        if cells:
+            where = [
+                "/".join(str(part[dim].values[i]) for dim, i in zip(part.dims, cell, strict=True)) for cell in cells
+            ]
+            raise BalanceError(f"{what} has cells that are not numbers: {first_few(where)}. Nothing is filled in.")
+    if np.isinf(table.F.values).any():
+        raise BalanceError("a stressor is infinite; a cell nobody published is NaN.")
+    _require_output(table)
+
+
+def _require_output(table: "IOTable") -> None:
+    x = table.x.values.ravel()
+    sales = np.asarray(abs(table.Z).sum(axis=1)).ravel()
+    inputs = np.asarray(abs(table.Z).sum(axis=0)).ravel()
+    bad = np.flatnonzero((x == 0) & ((inputs > 0) | (sales > 0)))
+    if bad.size:
+        raise BalanceError(
+            f"industries with flows but no output: {table.industry_names(bad)}. Their input coefficients are "
+            "undefined: correct the flows, or aggregate the industry into another one."
+        )
+
+
+def require_free_names(names: Sequence[str]) -> None:
+    """Raise where an input or stressor would hide another result: each becomes a variable beside ``output``."""
+    taken = [name for name in names if name in RESERVED]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if taken or twice:
+        raise LabelError(
+            f"inputs and stressors may not be called {first_few(taken or twice)}: "
+            f"{'results have something of that name' if taken else 'two of them are'}. Rename them."
+        )
