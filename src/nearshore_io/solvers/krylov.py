@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import lapack
 from scipy.sparse import issparse
 
 from nearshore_io.errors import SolverError
@@ -160,18 +161,18 @@ def _inverse_blocks(A: Matrix, block: int) -> Array:
     n = A.shape[0]
     if n % block:
         raise SolverError(f"blocks of {block} industries do not divide a system of {n}.")
-    starts = range(0, n, block)
-    dense = [A[i : i + block, i : i + block] for i in starts]
-    blocks = np.array([part.toarray() if issparse(part) else part for part in dense])
-    try:
-        system = np.asarray(
-            np.eye(block) - blocks, dtype=np.float32
-        )  # a preconditioner need not be exact: half the time
-        return np.asarray(np.linalg.inv(system), dtype=np.float64)
-    except np.linalg.LinAlgError as error:
-        raise SolverError(
-            "a region's own block of I − A is singular: one region alone uses up what it makes."
-        ) from error
+    inverses = np.empty((n // block, block, block))
+    for k, start in enumerate(range(0, n, block)):
+        part = A[start : start + block, start : start + block]
+        system = np.eye(block) - (part.toarray() if issparse(part) else part)
+        # scipy's LAPACK: a call into numpy's would leave its threads spinning beside the products that follow.
+        lu, pivots, info = lapack.dgetrf(system.T, overwrite_a=1)
+        if info > 0:
+            raise SolverError(
+                "a region's own block of I − A is singular: one region alone uses up what it makes.", [start + info - 1]
+            )
+        inverses[k] = lapack.dgetri(lu, pivots, overwrite_lu=1)[0].T
+    return inverses
 
 
 def _apply_blocks(inverse: Array, u: Array) -> Array:
