@@ -234,6 +234,8 @@ def plot(report: dict[str, object], path: Path) -> None:
     sizes = [SHAPES[name].n for name in ("wiod", "icio", "exiobase", "gloria")]
     read = facts["read_gb_per_s"] * 1e9  # type: ignore[index]
     left.loglog(sizes, [8 * n**2 / read for n in sizes], "k:", label="A read once")
+    left.set_xticks(sizes, [f"{n:,}" for n in sizes])
+    left.xaxis.set_minor_locator(plt.NullLocator())
     left.set(xlabel="industries", ylabel="seconds", title="one shock, nothing factorised")
     right.set(xlabel="right-hand sides", ylabel="seconds", title="n = 4,250, nothing factorised")
     for axes in (left, right):

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array, issparse, kron
+from scipy.sparse import csr_array, eye_array, issparse, kron
 
 from nearshore_io import labels
 from nearshore_io.errors import ConcordanceError, LabelError, first_few
@@ -67,8 +67,7 @@ def aggregate(
     S, new_sectors = _matrix(sectors, table.sectors, "sector")
     G = csr_array(kron(R, S, format="csr"))
     H, final_regions = _final(R, new_regions, table)
-    k = table.Y.sizes["category"]
-    K = csr_array(kron(H, np.eye(k), format="csr"))
+    K = csr_array(kron(csr_array(H), eye_array(table.Y.sizes["category"]), format="csr"))
     meta = dict(table.meta)
     output = meta.pop("output", None)
     history = f"aggregated to {len(new_regions)} regions × {len(new_sectors)} sectors"
@@ -121,7 +120,7 @@ def _long(concordance: Concordance, dim: str) -> pd.DataFrame:
 def _matrix(concordance: Concordance | None, old: Sequence[str], dim: str) -> tuple[csr_array, tuple[str, ...]]:
     """Return the weights, shape (new, old), with the new labels in the order they first appear."""
     if concordance is None:
-        return csr_array(np.eye(len(old))), tuple(old)
+        return csr_array(eye_array(len(old))), tuple(old)
     frame = _long(concordance, dim)
     labels.require_same(list(old), list(dict.fromkeys(frame["from"])), dim, ("the table", "the concordance"))
     totals = frame.groupby("from", sort=False)["weight"].sum()
