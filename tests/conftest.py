@@ -14,7 +14,9 @@ import nearshore_io as nio
 from nearshore_io.table import IOTable
 
 settings.register_profile("default", deadline=None, max_examples=25)
-settings.load_profile("default")
+settings.register_profile("ci", deadline=None, max_examples=25, derandomize=True)
+settings.register_profile("thorough", deadline=None, max_examples=400)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
 
 WIOD = Path(os.environ.get("NEARSHORE_RAW", Path(__file__).parents[2] / "shared" / "data")) / "wiod2013"
 

@@ -158,7 +158,7 @@ def test_there_and_back_is_zero(table: IOTable, share: float) -> None:
     start = nio.Leontief(table.with_numbers(Z, Y, {"value_added": primary}))
     half = nio.counterfactual(start, scenario("there", move(share)))
     everything = nio.counterfactual(start, scenario("there", move(1.0)))
-    if everything.table.x.sel(region="CHN", sector="s0").item() == 0:
+    if everything.table.x.sel(region="CHN", sector="s0").item() <= 0:
         return  # China sold to nobody else: its industry is gone, and what is gone has no recipe to come back to
     back = nio.counterfactual(everything, scenario("back", move(1.0, origin="MX2", destination="CHN")))
     assert_allclose(back.table.x.values, start.table.x.values, rtol=1e-9)
