@@ -10,7 +10,7 @@ from nearshore_io import labels
 from nearshore_io.errors import BalanceError, LabelError, first_few
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
-from nearshore_io.table.iotable import SPLIT_ACCOUNTS
+from nearshore_io.table.sound import SPLIT_ACCOUNTS
 
 ONE_REGION = "economy"
 

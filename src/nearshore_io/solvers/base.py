@@ -72,11 +72,13 @@ class CertifiedFactorisation(ABC):
     Attributes
     ----------
     n : order of the system.
+    A : the matrix that was factorised; a kind without one of its own overrides `matrix` and `product`.
     tolerance : largest relative residual that is returned.
     choice : which method this is and why it was taken, for people.
     """
 
     n: int
+    A: Matrix
     tolerance: float
     choice: str
 
@@ -112,13 +114,13 @@ class CertifiedFactorisation(ABC):
             f"({self.choice}): I − A is close to singular. Look at `table.check()` for columns that sum to one."
         )
 
-    @abstractmethod
     def matrix(self) -> Matrix:
         """Return the A that was factorised, for factors to be made anew from it."""
+        return self.A
 
-    @abstractmethod
     def product(self, x: Array, *, transposed: bool = False) -> Array:
         """Return A x, or Aᵀ x."""
+        return multiply(self.A, x, transposed=transposed)
 
     @abstractmethod
     def _solve(self, y: Array, *, transposed: bool) -> Array:

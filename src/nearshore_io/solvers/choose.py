@@ -85,6 +85,7 @@ class AdaptiveFactors(CertifiedFactorisation):
 
     def __init__(self, krylov: KrylovFactors, limit: float, used: float = 0.0) -> None:
         self.n = krylov.n
+        self.A = krylov.A
         self.tolerance = krylov.tolerance
         self.krylov = krylov
         self.limit = limit
@@ -102,14 +103,6 @@ class AdaptiveFactors(CertifiedFactorisation):
         if np.isinf(self.limit):
             return f"{self.krylov.choice}: the factors of {self.n} industries do not fit in memory"
         return f"{self.krylov.choice}: up to {self.limit:.0f} right-hand sides it beats LU ({self.n} industries)"
-
-    def matrix(self) -> Matrix:
-        """Return A."""
-        return self.krylov.A
-
-    def product(self, x: Array, *, transposed: bool = False) -> Array:
-        """Return A x, or Aᵀ x."""
-        return self.krylov.product(x, transposed=transposed)
 
     def solution(self, y: Array, *, transposed: bool = False) -> Solution:
         """Return the solution with its residuals, by the method that pays now."""

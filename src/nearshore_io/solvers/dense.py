@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 
 from nearshore_io.errors import SolverError
 from nearshore_io.solvers import memory
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, largest_column_sum, multiply
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, largest_column_sum
 from nearshore_io.solvers.spectral import productive_matrix
 
 
@@ -87,14 +87,6 @@ class DenseFactors(CertifiedFactorisation):
     tolerance: float
     choice: str = "DenseLU"
 
-    def matrix(self) -> Matrix:
-        """Return A."""
-        return self.A
-
-    def product(self, x: Array, *, transposed: bool = False) -> Array:
-        """Return A x, or Aᵀ x."""
-        return multiply(self.A, x, transposed=transposed)
-
     def condition(self) -> float:
         """Return an estimate of the condition number of I − A in the ∞-norm (LAPACK gecon, on the factors).
 
@@ -123,14 +115,6 @@ class MixedFactors(CertifiedFactorisation):
     maxiter: int
     tolerance: float
     choice: str = "MixedLU"
-
-    def matrix(self) -> Matrix:
-        """Return A."""
-        return self.A
-
-    def product(self, x: Array, *, transposed: bool = False) -> Array:
-        """Return A x, or Aᵀ x."""
-        return multiply(self.A, x, transposed=transposed)
 
     def _solve(self, y: Array, *, transposed: bool) -> Array:
         x = self._single(y, transposed)

@@ -96,14 +96,6 @@ class KrylovFactors(CertifiedFactorisation):
         vars(self).pop("choice", None)
         return DenseLU(tolerance=self.tolerance).factorise(self.A)
 
-    def matrix(self) -> Matrix:
-        """Return A."""
-        return self.A
-
-    def product(self, x: Array, *, transposed: bool = False) -> Array:
-        """Return A x, or Aᵀ x."""
-        return multiply(self.A, x, transposed=transposed)
-
     def solution(self, y: Array, *, transposed: bool = False) -> Solution:
         """Return the solution with its residuals; from the factors, once an iteration has stalled."""
         if "lu" in vars(self):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nearshore_io.errors import SolverError
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_rhs, multiply
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_rhs
 from nearshore_io.solvers.spectral import productive_matrix
 
 
@@ -50,10 +50,6 @@ class PowerFactors(CertifiedFactorisation):
     tolerance: float
     choice: str = "PowerSeries"
 
-    def matrix(self) -> Matrix:
-        """Return A."""
-        return self.A
-
     def rounds(self, y: Array, tiers: int, *, transposed: bool = False) -> Array:
         """Return the first rounds y, A y, …, Aᵗ y, shape (tiers + 1, …): row t is what tier t delivers.
 
@@ -68,10 +64,6 @@ class PowerFactors(CertifiedFactorisation):
         for _ in range(tiers):
             found.append(self.product(found[-1], transposed=transposed))
         return np.array(found)
-
-    def product(self, x: Array, *, transposed: bool = False) -> Array:
-        """Return A x, or Aᵀ x."""
-        return multiply(self.A, x, transposed=transposed)
 
     def _solve(self, y: Array, *, transposed: bool) -> Array:
         total, term = y.copy(), y

@@ -8,7 +8,7 @@ from scipy.sparse import csc_array, eye_array
 from scipy.sparse.linalg import splu
 
 from nearshore_io.errors import SolverError
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, multiply
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix
 from nearshore_io.solvers.spectral import productive_matrix
 
 
@@ -52,14 +52,6 @@ class SparseFactors(CertifiedFactorisation):
     lu: Any
     tolerance: float
     choice: str = "SparseLU"
-
-    def matrix(self) -> Matrix:
-        """Return A."""
-        return self.A
-
-    def product(self, x: Array, *, transposed: bool = False) -> Array:
-        """Return A x, or Aᵀ x."""
-        return multiply(self.A, x, transposed=transposed)
 
     def _solve(self, y: Array, *, transposed: bool) -> Array:
         return np.asarray(self.lu.solve(y, trans="T" if transposed else "N"))

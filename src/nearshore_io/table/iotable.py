@@ -12,21 +12,23 @@ import xarray as xr
 from scipy.sparse import csr_array, issparse
 
 from nearshore_io import labels
-from nearshore_io.errors import BalanceError, LabelError, first_few
+from nearshore_io.errors import BalanceError, first_few
 from nearshore_io.labels import Positions, Wanted
 from nearshore_io.solvers.base import Array, Matrix
-from nearshore_io.table.arrays import frozen, labelled, require_shapes, stack, stored
+from nearshore_io.table.arrays import (
+    INDUSTRY,
+    final_demand_array,
+    frozen,
+    inputs_array,
+    require_shapes,
+    stored,
+    stressors_array,
+)
 from nearshore_io.table.check import CheckReport, check_table
-from nearshore_io.table.sound import require_free_names, require_sound
+from nearshore_io.table.sound import countries_of, require_free_names, require_sound
 from nearshore_io.units import stamp
 
-INDUSTRY = ("region", "sector")
-FINAL = ("final_region", "category")
-SPLIT_ACCOUNTS = MappingProxyType(
-    {f"MX{i}": "MEX" for i in (1, 2, 3)}
-    | {f"CN{i}": "CHN" for i in (1, 2, 3, 4)}  # as OECD's extended tables name them
-)
-"""Row accounts that are known to be parts of a country: Mexico's and China's export-processing economies."""
+RESIDUAL = "column residual: output less intermediate inputs (holds any product taxes and margins)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,69 +94,29 @@ class IOTable:
         sectors = labels.require_unique(sectors, "sector")
         final_regions = labels.require_unique(final_regions, "final_region")
         categories = labels.require_unique(categories, "category")
-        strangers = [region for region in country or {} if region not in regions]
-        if strangers:
-            raise LabelError(
-                f"country= names {first_few(strangers)}, which is no region; regions: {first_few(regions, 12)}."
-            )
-        parts = {} if set(final_regions) & set(SPLIT_ACCOUNTS) else SPLIT_ACCOUNTS
-        country = {region: str((country or {}).get(region, parts.get(region, region))) for region in regions}
-        stray = [label for label in final_regions if label not in country.values()]
-        if stray:
-            raise LabelError(
-                f"final_region {first_few(stray)} is no country of this table: final demand must belong to one of "
-                f"{first_few(dict.fromkeys(country.values()), 12)}."
-            )
-        shape = (len(regions), len(sectors))
+        owners = countries_of(regions, final_regions, country or {})
         facts: dict[str, Any] = {"unit": "million USD", "year": None, "history": ()} | dict(meta or {})
         facts["year"] = None if facts["year"] is None else int(facts["year"])
-        Z = stored(Z)
-        Y = np.array(Y, dtype=np.float64)
-        n = shape[0] * shape[1]
-        require_shapes(Z, Y, n, len(final_regions) * len(categories))
+        Z, Y, stressors = stored(Z), np.array(Y, dtype=np.float64), stressors or {}
+        require_shapes(Z, Y, len(regions) * len(sectors), len(final_regions) * len(categories))
         if v is None:
             v = {"value_added": Z.sum(axis=1) + Y.sum(axis=1) - Z.sum(axis=0)}
-            facts["value_added"] = (
-                "column residual: output less intermediate inputs (holds any product taxes and margins)"
-            )
-        require_free_names([*v, *(stressors or {})])
+            facts["value_added"] = RESIDUAL
+        require_free_names([*v, *stressors])
         names = sector_names or {}
         coords: dict[str, Any] = {
             "region": list(regions),
             "sector": list(sectors),
-            "country": ("region", [country[region] for region in regions]),
+            "country": ("region", [owners[region] for region in regions]),
             "sector_name": ("sector", [names.get(sector, sector) for sector in sectors]),
         }
-        stressors = stressors or {}
-        unit = str(facts["unit"])
+        final = {"final_region": list(final_regions), "category": list(categories)}
         table = cls(
             Z=Z,
-            Y=labelled(
-                Y.reshape(*shape, len(final_regions), len(categories)),
-                (*INDUSTRY, *FINAL),
-                coords | {"final_region": list(final_regions), "category": list(categories)},
-                unit,
-                "final demand",
-            ),
-            v=labelled(
-                stack(v, shape),
-                ("input", *INDUSTRY),
-                coords | {"input": list(labels.require_unique(v, "input"))},
-                unit,
-                "primary inputs",
-            ),
-            F=labelled(
-                stack({name: values for name, (values, _) in stressors.items()}, shape),
-                ("stressor", *INDUSTRY),
-                coords
-                | {
-                    "stressor": np.array(labels.require_unique(stressors, "stressor"), dtype="U"),
-                    "stressor_unit": ("stressor", np.array([unit for _, unit in stressors.values()], dtype="U")),
-                },
-                "see stressor_unit",
-                "stressors",
-            ),
-            country=MappingProxyType(country),
+            Y=final_demand_array(Y, coords, final, str(facts["unit"])),
+            v=inputs_array(v, coords, str(facts["unit"])),
+            F=stressors_array(stressors, coords),
+            country=MappingProxyType(owners),
             meta=MappingProxyType(facts),
         )
         require_sound(table)
@@ -247,7 +209,7 @@ class IOTable:
     def sha256(self) -> str:
         """Checksum of the content: labels, countries, unit, year and every number, whatever the storage."""
         digest = hashlib.sha256()
-        coords = [self.Y[dim].values.tolist() for dim in (*INDUSTRY, *FINAL)]
+        coords = [self.Y[dim].values.tolist() for dim in (*INDUSTRY, "final_region", "category")]
         names = [self.v["input"].values.tolist(), self.F["stressor"].values.tolist()]
         units = self.F["stressor_unit"].values.tolist()
         digest.update(repr((coords, names, units, dict(self.country), self.unit, self.year)).encode())

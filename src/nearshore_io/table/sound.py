@@ -1,6 +1,7 @@
 """What no table may have: cells that are no numbers, flows without output, names that results need for themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,37 @@ RESERVED = frozenset({"output", "scenario", "phase", "effect", "region", "sector
     "redirected",
 }
 """Names results use themselves."""
+
+
+SPLIT_ACCOUNTS = MappingProxyType(
+    {f"MX{i}": "MEX" for i in (1, 2, 3)}
+    | {f"CN{i}": "CHN" for i in (1, 2, 3, 4)}  # as OECD's extended tables name them
+)
+"""Row accounts that are known to be parts of a country: Mexico's and China's export-processing economies."""
+
+
+def countries_of(regions: Sequence[str], final_regions: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the country of each region: as given, a known part of a country, or a country itself.
+
+    Raises
+    ------
+    LabelError
+        If a given region is none of the table, or a final region is no country of it.
+    """
+    strangers = [region for region in given if region not in regions]
+    if strangers:
+        raise LabelError(
+            f"country= names {first_few(strangers)}, which is no region; regions: {first_few(regions, 12)}."
+        )
+    parts = {} if set(final_regions) & set(SPLIT_ACCOUNTS) else SPLIT_ACCOUNTS
+    owners = {region: str(given.get(region, parts.get(region, region))) for region in regions}
+    stray = [label for label in final_regions if label not in owners.values()]
+    if stray:
+        raise LabelError(
+            f"final_region {first_few(stray)} is no country of this table: final demand must belong to one of "
+            f"{first_few(dict.fromkeys(owners.values()), 12)}."
+        )
+    return owners
 
 
 def require_sound(table: "IOTable") -> None:
