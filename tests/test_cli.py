@@ -26,7 +26,7 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
 def test_run_prints_both_countries_and_the_measure(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, "run", GALLERY)
     assert code == 0
-    for text in ("USA", "MEX", "Value added", "Jobs", "USA cents in MEX exports", "v L e / 1'e", "11.73", "Limits"):
+    for text in ("USA", "MEX", "Value added", "Jobs", "in MEX exports", "v L e / 1'e", "11.73", "Limits"):
         assert text in out
 
 
@@ -122,6 +122,7 @@ def test_units_are_the_tables_own(capsys: pytest.CaptureFixture[str], tmp_path: 
         (["content"], 2, "Missing argument"),
         (["contents", "MEX"], 2, "No such command 'contents'"),
         (["content", "MEX", "--by", "sectr"], 1, "Nearest: sector"),
+        (["check", f"{'x' * 300}.nc"], 4, "File name too long"),
         (["check", "none.nc"], 4, "there is no file none.nc"),
         (["content", "MEX", "--year", "1995"], 1, "north-america-2011 describes 2011, not 1995"),
         (["calibrate", "none.toml", "--raw", ".", "--out", "t.nc"], 4, "there is no file none.toml"),

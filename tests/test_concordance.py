@@ -59,6 +59,12 @@ def test_concordances_from_files(tmp_path: Path) -> None:
     file.write_text("old,new\nUSA,USA\n")
     with pytest.raises(nio.ConcordanceError, match="no column from, to"):
         nio.aggregate(random_table(0), regions=file)
+    for content in (b"", b'from,to\n"a,b\n', b"from,to\n\xff\xfe,a\n"):
+        file.write_bytes(content)
+        with pytest.raises(nio.ConcordanceError, match="is not a readable CSV"):
+            nio.read_concordance(file)
+    with pytest.raises(nio.ConcordanceError, match="a mapping, a long table or a path"):
+        nio.aggregate(random_table(0), regions=3)  # type: ignore[arg-type]
 
 
 def test_merging_the_accounts_of_a_country_keeps_the_country() -> None:

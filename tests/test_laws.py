@@ -120,7 +120,7 @@ def test_relocation_at_equal_cost_conserves_world_income(table: IOTable, share: 
     assert_allclose(float(primary.sum()), 0.0, atol=1e-10 * float(np.abs(primary).sum()) + 1e-9)
 
 
-@given(tables(), SHARES, st.floats(0.5, 2.0))
+@given(tables(), SHARES, st.floats(0.5, 1.2))
 def test_relocation_at_another_cost_raises_final_spending_only(table: IOTable, share: float, cost: float) -> None:
     """World income rises by what final buyers pay on top: industries pay theirs out of their own value added."""
     if not makes_s0(table):
@@ -166,7 +166,7 @@ def test_there_and_back_is_zero(table: IOTable, share: float) -> None:
     assert float(np.abs(half.table.x - start.table.x).sum()) > 0
 
 
-@given(tables(), SHARES, st.floats(0.8, 1.5))
+@given(tables(), SHARES, st.floats(0.8, 1.2))
 def test_low_rank_update_equals_refactorising(table: IOTable, share: float, cost: float) -> None:
     if not makes_s0(table):
         return
@@ -380,6 +380,8 @@ def test_totals_by_adjoint_equal_the_full_route(table: IOTable, amount: float, s
             assert_allclose(
                 found.sel(total=f"{name}: {country}").values, expected.values, rtol=1e-10, atol=1e-12 * size
             )
+    turned = model.functionals({"jobs": model.weights("jobs", ["USA", "MEX"]).transpose("sector", "origin", "region")})
+    assert_allclose(nio.run_totals(turned, shocks).values, found.values[:2], rtol=1e-12)
     assert found["unit"].values.tolist() == ["thousand persons"] * 2 + ["million USD"] * 2
 
 

@@ -136,3 +136,21 @@ def test_content_by_sector_is_a_column_of_multipliers(model: nio.Leontief) -> No
     multipliers = model.multipliers("value_added", origin="USA").sel(origin="USA", region="MEX")
     exported = ~content.isnull()
     np.testing.assert_allclose(content.values[exported.values], multipliers.values[exported.values], rtol=1e-11)
+
+
+def test_slips_with_totals(model: nio.Leontief) -> None:
+    shock = nio.Scenario("a", shocks=[nio.FinalDemand("MEX", "c14", "1 million USD")])
+    totals = model.functionals(model.weights("value_added", ["USA", "MEX"]))
+    one = nio.run_totals(totals, shock)
+    assert one.sizes["scenario"] == 1
+    for wrong in ({}, None, "jobs", model.intensities("value_added"), {"a": "jobs"}):
+        with pytest.raises(nio.LabelError, match="functionals need weights"):
+            model.functionals(wrong)  # type: ignore[arg-type]
+    with pytest.raises(nio.ShockError, match="run_totals needs totals"):
+        nio.run_totals(model, [shock])  # type: ignore[arg-type]
+    with pytest.raises(nio.ShockError, match="is not a Scenario"):
+        nio.run_totals(totals, ["a"])  # type: ignore[list-item]
+    with pytest.raises(nio.ShockError, match="counterfactual needs a model"):
+        nio.counterfactual(model.table, shock)  # type: ignore[arg-type]
+    with pytest.raises(nio.LabelError, match="an array over region and sector is needed"):
+        model.output(model.table.Y)

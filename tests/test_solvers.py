@@ -374,3 +374,60 @@ def test_thresholds_state_a_bound_that_holds() -> None:
     np.testing.assert_allclose(single(A).lost, np.abs(A - A.astype(np.float32)).sum(axis=0))
     with pytest.raises(nio.SolverError, match="eps must be a positive number"):
         threshold(A, 0.0)
+
+
+SMALL = np.array([[0.2, 0.1, 0.0], [0.1, 0.2, 0.1], [0.0, 0.1, 0.2]])
+
+
+@pytest.mark.parametrize(
+    ("slip", "message"),
+    [
+        (lambda b: Updated.entries(b, [0, 0], [1, 1], [0.3, 0.3]), "each cell once"),
+        (lambda b: Updated.columns(b, [1, 1], np.full((3, 2), 0.3)), "columns must be named once each"),
+        (
+            lambda b: Updated.columns(b, [False, True, True], np.full((3, 3), 0.3)),
+            "columns must be positions from 0 to 2",
+        ),
+        (lambda b: Updated.rows(b, [1.9], np.full((1, 3), 0.3)), "rows must be positions"),
+        (lambda b: Updated.rows(b, [3], np.full((1, 3), 0.3)), "rows must be positions from 0 to 2"),
+        (lambda b: Updated.columns(b, [0, 1], np.full((3, 1), 0.3)), r"shape \(3, 1\) do not fit: \(3, 2\)"),
+        (lambda b: Updated(b, np.ones((3, 1)), np.ones((2, 3))), "do not fit n = 3"),
+        (lambda b: Updated(b, np.full((3, 1), np.nan), np.ones((1, 3))), "P holds NaN"),
+        (lambda b: Updated.entries(b, [0], [0], [1.5]), "spectral radius of A is .* not below one"),
+        (lambda b: b.solve(np.ones(3) * 1j), "dense array of real numbers"),
+        (lambda b: b.solve(csr_array(np.ones((3, 1)))), "dense array of real numbers"),
+        (lambda _: DenseLU().factorise(SMALL * 1j), "must hold real numbers"),
+        (lambda _: Krylov(group=0), "group must be a whole number"),
+        (lambda _: Krylov(rtol=-1), "rtol must lie between 0 and 1"),
+        (lambda b: Functionals.prepare(b, np.ones(3)).of_demand(csr_array(np.full((3, 1), np.nan))), "NaN or infinity"),
+    ],
+)
+def test_slips_in_the_use_of_solvers(slip: object, message: str) -> None:
+    with pytest.raises(nio.SolverError, match=message):
+        slip(DenseLU().factorise(SMALL))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"share": np.array([2.0])}, "between 0 and 1"),
+        ({"share": np.array([np.nan])}, "between 0 and 1"),
+        ({"buyers": np.array([1, 1])}, "named twice"),
+        ({"origin": np.array([-1])}, "origin must be positions"),
+        ({"origin": np.array([0, 1])}, "equally long"),
+        ({"origin": np.array([7])}, "beyond the 3"),
+        ({"final": np.full(3, np.nan)}, "not a number"),
+        ({"final": np.zeros(2)}, "must be those of 3 industries"),
+    ],
+)
+def test_slips_in_relocations(change: dict[str, np.ndarray], message: str) -> None:
+    facts = {"origin": np.array([0]), "destination": np.array([1]), "share": np.array([0.5]), "buyers": np.arange(3)}
+    functionals = Functionals.prepare(DenseLU().factorise(SMALL), np.ones(3))
+    with pytest.raises(nio.SolverError, match=message):
+        functionals.of_row_moves(RowMoves(**facts | {"final": np.zeros(3)} | change), SMALL, np.ones(3))
+
+
+def test_lists_are_matrices_too() -> None:
+    for solver, _ in SOLVERS:
+        found = solver.factorise([[0.2, 0.1], [0.3, 0.1]]).solve(np.ones(2))  # type: ignore[arg-type]
+        np.testing.assert_allclose(found, np.linalg.solve(np.eye(2) - [[0.2, 0.1], [0.3, 0.1]], np.ones(2)), rtol=1e-9)

@@ -46,6 +46,8 @@ def test_the_residual_is_named_so() -> None:
         (lambda Z, Y: (Z, Y.iloc[:, :3]), nio.LabelError, r"Y lacks the columns MEX/INVNT"),
         (lambda Z, Y: (Z.iloc[[0, 1, 2, 2]], Y), nio.LabelError, r"rows of Z have duplicate labels: MEX/s1"),
         (lambda Z, Y: (Z.astype(object).replace(5.0, "five"), Y), nio.BalanceError, "cells that are not numbers"),
+        (lambda Z, Y: (Z * 1j, Y), nio.BalanceError, "cells that are not numbers"),
+        (lambda Z, Y: (Z > 3, Y), nio.BalanceError, "cells that are not numbers"),
         (lambda Z, Y: (Z.replace(5.0, np.nan), Y), nio.BalanceError, r"not numbers in the rows of USA/s2"),
         (
             lambda Z, Y: (Z, Y.replace(20.0, np.nan)),

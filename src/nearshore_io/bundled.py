@@ -82,10 +82,10 @@ def build_table(recipe: str | os.PathLike[str], raw: str | os.PathLike[str]) -> 
         table = _with_labour_income(table, Path(raw), steps)
         result = aggregate(table, regions=shipped("tables", "concordances", steps["aggregate"]["regions"]))
         return _described(result, steps)
-    except KeyError as error:
+    except (KeyError, TypeError) as error:
         if isinstance(error, NearshoreError):
             raise
-        raise FormatError(f"{path} lacks the entry {error}.") from error
+        raise FormatError(f"{path} is no recipe: an entry is missing or of the wrong kind ({error}).") from error
 
 
 def _with_labour_income(table: IOTable, raw: Path, steps: Mapping[str, Any]) -> IOTable:

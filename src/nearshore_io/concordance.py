@@ -28,7 +28,11 @@ def read_concordance(path: str | os.PathLike[str]) -> pd.DataFrame:
     StorageError, ConcordanceError
         If the file cannot be read, or lacks a column.
     """
-    frame = pd.read_csv(readable(path), dtype={"from": str, "to": str}, comment="#", keep_default_na=False)
+    file = readable(path)
+    try:
+        frame = pd.read_csv(file, dtype={"from": str, "to": str}, comment="#", keep_default_na=False)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ConcordanceError(f"{file} is not a readable CSV: {error}.") from error
     missing = [name for name in ("from", "to") if name not in frame]
     if missing:
         raise ConcordanceError(f"{path} has no column {first_few(missing)}: a concordance has from, to and weight.")
@@ -104,8 +108,12 @@ def _long(concordance: Concordance, dim: str) -> pd.DataFrame:
         frame = read_concordance(concordance)
     elif isinstance(concordance, pd.DataFrame):
         frame = concordance
+    elif not isinstance(concordance, Mapping):
+        raise ConcordanceError(f"{dim} concordance: a mapping, a long table or a path is needed, not {concordance!r}.")
     else:
         frame = pd.DataFrame({"from": list(concordance.keys()), "to": list(concordance.values())})
+    if not {"from", "to"} <= set(frame):
+        raise ConcordanceError(f"{dim} concordance: it needs the columns from and to, and has {first_few(frame)}.")
     frame = frame.assign(weight=1.0) if "weight" not in frame else frame
     weights = pd.to_numeric(frame["weight"], errors="coerce").to_numpy(dtype=np.float64)
     bad = frame[~(np.isfinite(weights) & (weights >= 0))]

@@ -224,11 +224,16 @@ class Leontief:
         ----------
         weights : from `weights`, or several of them by name.
         """
+        if not isinstance(weights, (xr.DataArray, Mapping)) or not len(weights):
+            raise LabelError("functionals need weights, from `weights(...)`, or several of them by name.")
         named = {"": weights} if isinstance(weights, xr.DataArray) else dict(weights)
         names, units, rows = [], [], []
         for name, array in named.items():
-            ordered = array.sel(region=list(self.table.regions), sector=list(self.table.sectors))
-            rows.append(ordered.values.reshape(array.sizes["origin"], self.table.n))
+            if not isinstance(array, xr.DataArray) or "origin" not in array.dims:
+                raise LabelError(
+                    f"functionals need weights with a dim 'origin', from `weights(...)`, not {array!r:.60}."
+                )
+            rows.append(np.array([self.aligned(array.isel(origin=k)) for k in range(array.sizes["origin"])]))
             names += [f"{name}: {origin}" if name else str(origin) for origin in array["origin"].values]
             units += [str(array.attrs.get("units", "")).split(" per ")[0]] * array.sizes["origin"]
         with self.naming_industries():
@@ -268,9 +273,11 @@ class Leontief:
 
     def aligned(self, values: xr.DataArray) -> Array:
         """Return an array over (region, sector) in the table's order, shape (n,). Raises `LabelError`."""
+        if not isinstance(values, xr.DataArray) or set(values.dims) != {"region", "sector"}:
+            dims = values.dims if isinstance(values, xr.DataArray) else type(values).__name__
+            raise LabelError(f"an array over region and sector is needed, a DataArray with these dims, not {dims}.")
         for dim in ("region", "sector"):
-            if dim not in values.dims:
-                raise LabelError(f"the array has dims {values.dims}; it needs region and sector.")
+            labels.require_unique([str(label) for label in values[dim].values], dim)
             known = list(self.table.regions if dim == "region" else self.table.sectors)
             labels.require_same(known, [str(label) for label in values[dim].values], dim, ("the table", "the array"))
         ordered = values.sel(region=list(self.table.regions), sector=list(self.table.sectors))

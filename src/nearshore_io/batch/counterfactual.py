@@ -25,6 +25,8 @@ def counterfactual(model: Leontief, scenario: Scenario, phase: Phase = "run") ->
     ClosureError
         If the model is closed for households: their spending would have to be moved into final demand.
     """
+    if not isinstance(model, Leontief) or not isinstance(scenario, Scenario):
+        raise ShockError("counterfactual needs a model, nio.Leontief(table), and one nio.Scenario.")
     if model.closure is not None:
         raise ClosureError("counterfactual is defined for the open model: use Leontief(table) without closure.")
     changes = scenario.changes(model.table)

@@ -65,7 +65,7 @@ def run(
     """
     if not isinstance(model, Leontief):
         raise ShockError(f"run needs a model, nio.Leontief(table), not {type(model).__name__}.")
-    listed = _named(scenarios)
+    listed = named(scenarios)
     cells = _solve(model, listed, progress)
     phases = [phase for phase in PHASES if any(cell.phase == phase for cell in cells)]
     dataset = xr.Dataset(coords=_coords(model, listed, phases, cells, effects=effects))
@@ -77,7 +77,8 @@ def run(
     return dataset
 
 
-def _named(scenarios: Scenario | Iterable[Scenario]) -> list[Scenario]:
+def named(scenarios: Scenario | Iterable[Scenario]) -> list[Scenario]:
+    """Return scenarios as a list; raise `ShockError` unless they are scenarios of different names."""
     listed: list[Any] = [scenarios]
     if isinstance(scenarios, Iterable) and not isinstance(scenarios, Scenario):
         listed = list(scenarios)

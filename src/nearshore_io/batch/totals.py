@@ -1,16 +1,17 @@
 """A few totals of many scenarios, without their full vectors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import xarray as xr
 
-from nearshore_io.errors import ClosureError, LabelError
+from nearshore_io.batch.run import named
+from nearshore_io.errors import ClosureError, LabelError, ShockError
 from nearshore_io.leontief import Totals
 from nearshore_io.scenarios import Phase, Scenario
 
 
-def run_totals(totals: Totals, scenarios: Sequence[Scenario], phase: Phase = "run") -> xr.DataArray:
+def run_totals(totals: Totals, scenarios: Scenario | Iterable[Scenario], phase: Phase = "run") -> xr.DataArray:
     """Return totals of scenarios in one phase, DataArray (total, scenario); the same numbers as `run` sums to.
 
     Demand-only scenarios cost a product with M = W L; relocations cost a few columns of L each.
@@ -23,6 +24,9 @@ def run_totals(totals: Totals, scenarios: Sequence[Scenario], phase: Phase = "ru
         If a scenario changes coefficients or gives outputs and the model is closed for households, or a relocation
         changes value added per unit of output (``relative_cost``): use `run`.
     """
+    if not isinstance(totals, Totals):
+        raise ShockError(f"run_totals needs totals, from model.functionals(...), not {type(totals).__name__}.")
+    scenarios = named(scenarios)
     model = totals.model
     x = model.table.x.values.ravel()
     found = np.empty((len(totals.names), len(scenarios)))

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from nearshore_io.batch import run
 from nearshore_io.bundled import build_table, sources
 from nearshore_io.cli import save, show
 from nearshore_io.cli.inputs import open_table, require_native, scenario_file
-from nearshore_io.errors import NearshoreError, SolverError, StorageError
+from nearshore_io.errors import NearshoreError, SolverError
 from nearshore_io.indicators import export_content
 from nearshore_io.leontief import Leontief
 from nearshore_io.readers import write_table
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-EXIT_CODES: tuple[tuple[type[Exception], int], ...] = ((SolverError, 3), (StorageError, 4), (NearshoreError, 1))
+EXIT_CODES: tuple[tuple[type[Exception], int], ...] = ((SolverError, 3), (OSError, 4), (NearshoreError, 1))
 
 
 class Format(StrEnum):
@@ -54,9 +55,18 @@ OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Also write 
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to print.")]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"nearshore_io {version('nearshore_io')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Take options that every command has."""
 
@@ -209,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        known = isinstance(error, NearshoreError)
+        known = isinstance(error, (NearshoreError, OSError))
         text = f"Error: {error}" if known else f"Unexpected error: {type(error).__name__}: {error}. Run with --debug."
         show.console(stderr=True).print(text, soft_wrap=True)
         sys.exit(next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 70))

@@ -138,9 +138,9 @@ def _sum(impact: xr.Dataset, name: str) -> float:
 def _contents(console: Console, model: Leontief, scenarios: Sequence[Scenario]) -> None:
     """Print cents of one country's value added per dollar of the other's exports, before and after."""
     table = Table(title="Cents of value added per export dollar, before and after", title_justify="left")
-    table.add_column("Scenario", overflow="fold")
+    table.add_column("Scenario", no_wrap=True)
     for origin, exporter, importer in FLOWS:
-        table.add_column(f"{origin} cents in {exporter} exports\nto {importer or 'all countries'}", justify="right")
+        table.add_column(f"{origin} cents\nin {exporter} exports\nto {importer or 'all'}", justify="right")
     opened = Leontief(model.table, solver=model.solver)
     before = _cents(opened)
     table.add_row("before", *(f"{cents:.2f}" for cents in before))

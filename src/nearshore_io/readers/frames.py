@@ -107,6 +107,12 @@ def _require_same_industries(left: pd.MultiIndex, right: pd.MultiIndex, left_nam
 
 
 def _numbers(frame: pd.DataFrame, what: str) -> Array:
+    values = frame.to_numpy()
+    odd = values.dtype.kind not in "iufO" or (
+        values.dtype.kind == "O" and any(isinstance(cell, (bool, complex)) for cell in values.ravel())
+    )
+    if odd:
+        raise BalanceError(f"{what} has cells that are not numbers: its type is {values.dtype}.")
     try:
         return np.asarray(frame.to_numpy(dtype=np.float64))
     except (TypeError, ValueError) as error:

@@ -107,6 +107,8 @@ class Scenario:
     def __post_init__(self) -> None:
         shocks = (self.shocks,) if isinstance(self.shocks, Shock) else self.shocks
         object.__setattr__(self, "shocks", tuple(shocks) if isinstance(shocks, Iterable) else (shocks,))
+        if not isinstance(self.deflator, Mapping) or not all(is_number(index) for index in self.deflator.values()):
+            raise ShockError(f"scenario {self.name!r}: deflator must be a price index by year, not {self.deflator!r}.")
         object.__setattr__(self, "deflator", MappingProxyType(dict(self.deflator)))
         if not self.name:
             raise ShockError("a scenario needs a name.")
@@ -136,6 +138,7 @@ class Scenario:
         combined = {phase: combine(parts[phase]) for phase in PHASES if phase in parts}
         for change in combined.values():
             _require_something_left(change, table, self.name)
+            _require_income_left(change, table, self.name)
         return combined
 
 
@@ -175,6 +178,18 @@ def _require_something_left(change: Change, table: IOTable, name: str) -> None:
                     f"scenario {name!r} takes more of {table.industry_names([i])} from a buyer than that buyer has: "
                     "the shares or decreases of its shocks add up to over 100 %."
                 )
+
+
+def _require_income_left(change: Change, table: IOTable, name: str) -> None:
+    """Raise when the cost of a relocation is more than a buying industry's value added can pay."""
+    if change.cost.any():
+        before = table.intensity("value_added")
+        broke = np.flatnonzero((before >= 0) & (before - change.cost < 0))
+        if broke.size:
+            raise ShockError(
+                f"scenario {name!r}: at this relative_cost {table.industry_names(broke)} would pay more for inputs "
+                "than its value added. Move a smaller share, or at a lower cost."
+            )
 
 
 def _row(matrix: Matrix, i: int) -> Array:

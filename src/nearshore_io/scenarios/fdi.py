@@ -13,7 +13,7 @@ from nearshore_io.errors import ShockError, first_few
 from nearshore_io.scenarios.base import Change, Phase, output_shares, require_labels, require_positive, require_share
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
-from nearshore_io.units import Amount, money
+from nearshore_io.units import Amount, is_number, money
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class FDI:
             raise ShockError("FDI: give the plant's output or its capital_output_ratio, not both.")
         if self.capital_output_ratio is not None:
             require_positive(self.capital_output_ratio, "FDI capital_output_ratio")
+        if self.profile is not None and not isinstance(self.profile, Mapping):
+            raise ShockError(f"FDI profile must give a share for each product, not {self.profile!r}.")
         if self.profile is not None:
             object.__setattr__(self, "profile", MappingProxyType(dict(self.profile)))
             for sector, share in self.profile.items():
@@ -95,7 +97,7 @@ class FDI:
 
     def _yearly_output(self, amount: float, table: IOTable, deflator: Mapping[int, float]) -> float | None:
         if self.output is not None:
-            unit = self.unit if isinstance(self.output, (int, float)) else None
+            unit = self.unit if is_number(self.output) else None
             return self._money(self.output, unit, table, deflator, "FDI output")
         return None if self.capital_output_ratio is None else amount / self.capital_output_ratio
 

@@ -72,7 +72,7 @@ def _scenario(entry: Any, file: Path, number: int) -> Scenario:
 @cache
 def _models() -> tuple[Any, dict[str, Any]]:
     """Return pydantic models made from the dataclasses of the shocks, so that no field is written twice."""
-    from pydantic import ConfigDict, Field, create_model
+    from pydantic import ConfigDict, Field, StrictFloat, StrictInt, create_model
 
     closed = ConfigDict(extra="forbid")
     shocks = {kind: _model(kind, shock, ConfigDict(extra="forbid", strict=True)) for kind, shock in KINDS.items()}
@@ -84,7 +84,7 @@ def _models() -> tuple[Any, dict[str, Any]]:
         __config__=closed,
         name=(str, Field(min_length=1)),
         title=(str, ""),
-        deflator=(dict[int, float], Field(default_factory=dict)),
+        deflator=(dict[int, StrictFloat | StrictInt], Field(default_factory=dict)),
         shock=(list[union], Field(min_length=1)),
     )
     return create_model("file", __config__=closed, scenario=(list[scenario], Field(min_length=1))), shocks

@@ -129,6 +129,8 @@ class CertifiedFactorisation(ABC):
 
 def checked_rhs(y: Array, n: int) -> Array:
     """Return y as float64, or raise `SolverError` when its shape or its cells are unusable."""
+    if issparse(y) or np.asarray(y).dtype.kind not in "biuf":
+        raise SolverError("a right-hand side must be a dense array of real numbers.")
     rhs = np.asarray(y, dtype=np.float64)
     if rhs.ndim not in (1, 2) or rhs.shape[0] != n:
         raise SolverError(f"a right-hand side of shape {rhs.shape} does not fit a system of {n} industries.")
@@ -158,6 +160,8 @@ def checked_matrix(A: Matrix, dtype: npt.DTypeLike = np.float64) -> Matrix:
 
 def square_matrix(A: Matrix, dtype: npt.DTypeLike = np.float64) -> Matrix:
     """Return A in C order (or CSR) and in the precision asked for; raise `SolverError` when it is not square."""
+    if (A if issparse(A) else np.asarray(A)).dtype.kind not in "biuf":
+        raise SolverError("A must hold real numbers.")
     with np.errstate(over="ignore"):  # an overflow becomes infinity, which `checked_matrix` reports with its rows
         matrix = csr_array(A, dtype=dtype) if issparse(A) else np.ascontiguousarray(A, dtype=dtype)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:

@@ -13,7 +13,7 @@ from scipy.sparse import coo_array, issparse
 
 from nearshore_io.errors import SolverError
 from nearshore_io.solvers import memory
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, Solution
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, Solution, square_matrix
 from nearshore_io.solvers.dense import DenseFactors, DenseLU
 from nearshore_io.solvers.krylov import Krylov, KrylovFactors
 from nearshore_io.solvers.sparse import SparseLU
@@ -67,6 +67,7 @@ class Auto:
         SolverError
             If A is not a productive matrix, or no method fits in memory.
         """
+        A = square_matrix(A)
         n = A.shape[0]
         block = self.block if self.block and n % self.block == 0 else None
         limit = krylov_wins_up_to(n)

@@ -10,6 +10,8 @@ from nearshore_io.errors import SolverError
 from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_rhs, multiply
 
 Positions = npt.NDArray[np.intp]
+SINGULAR = 1e-8
+"""Determinant of the small system under which a change has lost half of its digits."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,19 @@ class RowMoves:
     share: Array
     buyers: Positions
     final: Array
+
+    def __post_init__(self) -> None:
+        for name in ("origin", "destination", "buyers"):
+            array = np.asarray(getattr(self, name))
+            if array.ndim != 1 or array.dtype.kind not in "iu" or (array < 0).any():
+                raise SolverError(f"relocations: {name} must be positions, whole numbers in one list.")
+        share = np.asarray(self.share, dtype=np.float64)
+        if not self.origin.shape == self.destination.shape == share.shape:
+            raise SolverError("relocations: origin, destination and share must be equally long.")
+        if not ((share >= 0) & (share <= 1)).all():
+            raise SolverError("relocations: shares must lie between 0 and 1.")
+        if len(np.unique(self.buyers)) < len(self.buyers) or not np.isfinite(self.final).all():
+            raise SolverError("relocations: a buyer is named twice, or a final purchase is not a number.")
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,8 @@ class Functionals:
         if issparse(demand):
             if demand.shape[0] != self.M.shape[1]:
                 raise SolverError(f"demand of shape {demand.shape} does not fit {self.M.shape[1]} industries.")
+            if not np.isfinite(demand.data).all():
+                raise SolverError("demand holds NaN or infinity.")
             return np.asarray(demand.T @ self.M.T).T
         return multiply(self.M, checked_rhs(demand, self.M.shape[1]))
 
@@ -86,6 +103,8 @@ class Functionals:
         solved = self.factors.solve(np.column_stack([dense, delta]))
         r = dense.shape[1]
         small = np.eye(r) - np.asarray(Q @ solved[:, :r])
+        if r and not abs(np.linalg.det(small)) > SINGULAR:
+            raise SolverError("this change of coefficients makes I − A singular, or nearly so.")
         correction = np.linalg.solve(small, np.asarray(Q @ solved[:, r]))
         return np.asarray(self.M @ delta + (self.M @ dense) @ correction)
 
@@ -103,6 +122,11 @@ class Functionals:
         SolverError
             If a relocation makes I − A singular.
         """
+        n = self.M.shape[1]
+        if A.shape != (n, n) or x.shape != (n,) or moves.final.shape != (n,):
+            raise SolverError(f"A, x and final purchases must be those of {n} industries.")
+        if max(moves.origin.max(initial=0), moves.destination.max(initial=0), moves.buyers.max(initial=0)) >= n:
+            raise SolverError(f"relocations name industries beyond the {n} there are.")
         touched, inverse = np.unique(np.concatenate([moves.origin, moves.destination]), return_inverse=True)
         from_, to = inverse[: len(moves.origin)], inverse[len(moves.origin) :]
         block = self._inverse_block(moves.buyers, touched)
@@ -113,7 +137,7 @@ class Functionals:
         spent = (multiply(q, x[moves.buyers]) + moves.final[origins])[place]
         priced = multiply(q, block)
         scale = 1.0 - moves.share * (priced[place, to] - priced[place, from_])
-        bad = np.flatnonzero(~(np.abs(scale) > 1e-8))
+        bad = np.flatnonzero(~(np.abs(scale) > SINGULAR))
         if bad.size:
             raise SolverError(f"relocation {bad[0]} makes I − A singular.", [int(moves.origin[bad[0]])])
         return np.asarray((self.M[:, moves.destination] - self.M[:, moves.origin]) * (moves.share * spent / scale))

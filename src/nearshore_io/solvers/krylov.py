@@ -52,6 +52,14 @@ class Krylov:
     fallback: bool = True
     tolerance: float = 1e-9
 
+    def __post_init__(self) -> None:
+        whole = {"block": self.block or 1, "maxiter": self.maxiter, "group": self.group}
+        wrong = [name for name, value in whole.items() if not isinstance(value, int) or value < 1]
+        if wrong:
+            raise SolverError(f"Krylov: {', '.join(wrong)} must be a whole number of at least 1.")
+        if not 0 < self.rtol < 1:
+            raise SolverError(f"Krylov: rtol must lie between 0 and 1, not {self.rtol!r}.")
+
     def factorise(self, A: Matrix) -> "KrylovFactors":
         """Return the system ready to iterate: the inverted diagonal blocks, shape (n / block, block, block).
 

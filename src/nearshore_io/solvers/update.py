@@ -10,6 +10,7 @@ from scipy.sparse import csr_array, issparse
 from nearshore_io.errors import SolverError
 from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, multiply
 from nearshore_io.solvers.dense import DenseLU
+from nearshore_io.solvers.spectral import require_productive
 
 SINGULAR_BELOW = 1e-8
 """Smallest singular value of I − Q X, relative to its largest or to one, under which half of the digits are lost."""
@@ -35,7 +36,7 @@ class Updated(CertifiedFactorisation):
     Raises
     ------
     SolverError
-        If the changed system is singular, or ρ(A + P Q) ≥ 1 where it had to be factorised anew.
+        If the changed system is singular, or ρ(A + P Q) ≥ 1; if P and Q do not fit or hold NaN.
     """
 
     base: CertifiedFactorisation
@@ -57,7 +58,10 @@ class Updated(CertifiedFactorisation):
             )
         if not np.isfinite(self.Q.data if issparse(self.Q) else self.Q).all():
             raise SolverError("Q holds NaN or infinity.")
-        X = self.base.solve(P)
+        if not np.isfinite(P).all():
+            raise SolverError("P holds NaN or infinity.")
+        solved = self.base.solve(np.column_stack([P, np.ones(n)]))
+        X, probe = np.asfortranarray(solved[:, :-1]), solved[:, -1]
         small = np.eye(X.shape[1]) - _times(self.Q, X)
         sizes = linalg.svdvals(small) if X.shape[1] else np.ones(0)
         poor = bool(X.shape[1]) and not sizes[-1] > SINGULAR_BELOW * max(1.0, sizes[0])
@@ -66,31 +70,43 @@ class Updated(CertifiedFactorisation):
         made = {"n": self.base.n, "choice": f"{what} {self.base.choice}", "_X": X, "_anew": anew}
         for name, value in (made | {"_small": linalg.lu_factor(small) if not poor else (small, sizes)}).items():
             object.__setattr__(self, name, value)
+        if not poor:
+            self._require_productive(probe)
+
+    def _require_productive(self, probe: Array) -> None:
+        """Raise unless the changed economy is productive: for A' ≥ 0, x = (I − A')⁻¹ 1 > 0 proves ρ(A') < 1."""
+        lu, pivots = self._small
+        if self._X.shape[1]:
+            probe = probe + _times(self._X, linalg.lu_solve((lu, pivots.copy()), _times(self.Q, probe)))
+        if not probe.min(initial=1.0) > 0:
+            require_productive(self.matrix())
 
     @classmethod
     def columns(cls, base: CertifiedFactorisation, columns: npt.ArrayLike, values: Array) -> "Updated":
         """Return the factors with columns of A replaced (recipes of industries), values of shape (n, k)."""
-        places = np.asarray(columns, dtype=np.intp)
+        places = _places(columns, base.n, "columns")
         k = len(places)
         Q = csr_array((np.ones(k), (np.arange(k), places)), shape=(k, base.n))
-        return cls(base, np.asarray(values, dtype=np.float64) - _part(base.matrix(), columns=places), Q)
+        return cls(base, _values(values, (base.n, k)) - _part(base.matrix(), columns=places), Q)
 
     @classmethod
     def rows(cls, base: CertifiedFactorisation, rows: npt.ArrayLike, values: Array) -> "Updated":
         """Return the factors with rows of A replaced (sales of industries), values of shape (k, n)."""
-        places = np.asarray(rows, dtype=np.intp)
+        places = _places(rows, base.n, "rows")
         k = len(places)
         P = csr_array((np.ones(k), (places, np.arange(k))), shape=(base.n, k))
-        return cls(base, P, np.asarray(values, dtype=np.float64) - _part(base.matrix(), rows=places))
+        return cls(base, P, _values(values, (k, base.n)) - _part(base.matrix(), rows=places))
 
     @classmethod
     def entries(
         cls, base: CertifiedFactorisation, rows: npt.ArrayLike, columns: npt.ArrayLike, values: npt.ArrayLike
     ) -> "Updated":
         """Return the factors with single coefficients replaced, through the fewer of touched rows and columns."""
-        i, j = np.asarray(rows, dtype=np.intp), np.asarray(columns, dtype=np.intp)
+        i, j = (_places(places, base.n, what, unique=False) for places, what in ((rows, "rows"), (columns, "columns")))
+        if len(i) != len(j) or len(set(zip(i.tolist(), j.tolist(), strict=False))) < len(i):
+            raise SolverError("entries need as many rows as columns, and each cell once.")
         A = base.matrix()
-        change = csr_array((np.asarray(values, dtype=np.float64) - np.asarray(A[i, j]).ravel(), (i, j)), shape=A.shape)
+        change = csr_array((_values(values, i.shape) - np.asarray(A[i, j]).ravel(), (i, j)), shape=A.shape)
         touched_rows, touched_columns = np.unique(i), np.unique(j)
         if len(touched_rows) <= len(touched_columns):
             k = len(touched_rows)
@@ -134,6 +150,23 @@ class Updated(CertifiedFactorisation):
                 f"update is {smallest:.0e}, and {error}",
                 error.industries,
             ) from error
+
+
+def _places(places: npt.ArrayLike, n: int, what: str, *, unique: bool = True) -> npt.NDArray[np.intp]:
+    """Return positions as integers; raise `SolverError` for anything but whole numbers from 0 to n − 1, each once."""
+    found = np.atleast_1d(np.asarray(places))
+    if found.ndim != 1 or found.dtype.kind not in "iu" or ((found < 0) | (found >= n)).any():
+        raise SolverError(f"{what} must be positions from 0 to {n - 1}, whole numbers in one list.")
+    if unique and len(np.unique(found)) < len(found):
+        raise SolverError(f"{what} must be named once each; some occur twice.")
+    return found.astype(np.intp)
+
+
+def _values(values: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
+    found = np.asarray(values, dtype=np.float64)
+    if found.shape != shape:
+        raise SolverError(f"new coefficients of shape {found.shape} do not fit: {shape} is needed.")
+    return found
 
 
 def _times(M: Matrix, x: Array) -> Array:
