@@ -24,6 +24,8 @@ Row = dict[str, object]
 
 OURS: list[tuple[str, str, str, int | None, int]] = [
     # case, problem, driver, number, repeat
+    ("read", "wiod", "native", None, 5),
+    ("read", "icio", "native", None, 3),
     *[("cold", "icio", driver, None, 9) for driver in ("auto", "gmres", "bicgstab", "gmres-float32", "mixed", "lu")],
     *[("cold", "icio", driver, None, 3) for driver in ("power", "numpy.linalg.solve", "numpy.linalg.inv", "scipy.lu")],
     *[("cold", "wiod", driver, None, 9) for driver in ("auto", "gmres", "lu", "numpy.linalg.solve")],

@@ -6,6 +6,7 @@ from benchmarks.cases import CASES
 from benchmarks.problems import problem
 
 ROWS = [
+    ("read", "native", None),
     *[
         ("cold", driver, 1)
         for driver in ("auto", "gmres", "bicgstab", "gmres-float32", "mixed", "lu", "power", "sparse")
