@@ -249,14 +249,14 @@ def report(console: Console, report: CheckReport) -> None:
     table = Table(title=f"Check of {report.table}", title_justify="left")
     for heading, justify in (
         ("What", "left"),
-        ("", "left"),
+        ("Kind", "left"),
         ("Count", "right"),
         ("Value", "right"),
         ("Detail", "left"),
     ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     for finding in report.findings:
-        value = f"{finding.value:,.4g}" if finding.value or finding.count else ""
+        value = f"{finding.value:,.6g}" if finding.value or finding.count else ""
         table.add_row(finding.what, finding.severity, f"{finding.count:,}", value, finding.detail)
     console.print(table)
 

@@ -123,7 +123,8 @@ def _table(published: _Published, Y: Array, file: Path, note: str) -> IOTable:
         )
     except BalanceError as error:
         raise BalanceError(
-            f"{file.name}: {error} Flows are truncated to whole millions; close_rows=True books the remainder."
+            f"{file.name}: {error} Flows are truncated to whole millions: close_rows=True (`nearshore import "
+            "--close-rows`) books the remainder under changes in inventories."
         ) from error
     return table.with_output(published.output)
 
