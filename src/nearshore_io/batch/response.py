@@ -38,7 +38,7 @@ def respond(model: Leontief, changes: Sequence[Change]) -> list[Response]:
 
         δ = P Q x + ΔY·1,    Δx = L' δ + L'_{·o} (L'_oo)⁻¹ X̄.
     """
-    direct = [_direct(model, change) for change in changes]
+    direct = [direct_effect(model, change) for change in changes]
     demand_only = [i for i, change in enumerate(changes) if change.only_demand]
     found: dict[int, Response] = {}
     if demand_only:
@@ -51,7 +51,8 @@ def respond(model: Leontief, changes: Sequence[Change]) -> list[Response]:
     return [found[i] for i in range(len(changes))]
 
 
-def _direct(model: Leontief, change: Change) -> Array:
+def direct_effect(model: Leontief, change: Change) -> Array:
+    """Return δ = P Q x + ΔY·1, shape (n,); raise `ShockError` where an industry without output is to produce."""
     demand = np.asarray(change.demand.sum(axis=1)).ravel()
     moved = change.P @ (change.Q @ model.table.x.values.ravel())
     direct: Array = demand + np.asarray(moved).ravel()

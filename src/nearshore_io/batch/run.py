@@ -52,9 +52,8 @@ def run(
     Dataset with ``output``, every primary input (``value_added``, …) and every stressor (``jobs``, …), as changes.
     ``phase`` holds the labels that occur: build (once, job-years) and run (per year). A phase a scenario does not
     have is NaN; so is a stressor nobody published for an industry: every variable says in ``unknown_share`` how much
-    of the change of output, over all
-    scenarios, falls on such industries. ``residual`` and ``basis`` (gross or net) stand beside each
-    scenario.
+    of the change of output, over all scenarios, falls on such industries. ``residual``, ``redirected`` and ``basis``
+    (gross or net) stand beside each scenario.
 
     Raises
     ------
@@ -136,9 +135,8 @@ def _coords(
 
 def _redirected(model: Leontief, change: Change) -> float:
     """Return the purchases that change their origin, at the table's outputs, in the table's unit."""
-    leaving = -change.P.minimum(0.0) @ (change.Q @ model.table.x.values.ravel())
-    final = -change.moved.minimum(0.0)
-    return float(np.sum(leaving) + final.sum())
+    inputs = change.leaving @ model.table.x.values.ravel()
+    return float(inputs.sum() - change.moved.minimum(0.0).sum())
 
 
 Values = Callable[[_Cell], tuple[Array, Array, Array]]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import xarray as xr
 
+from nearshore_io.batch.response import direct_effect
 from nearshore_io.batch.run import named
 from nearshore_io.errors import ClosureError, LabelError, ShockError
 from nearshore_io.leontief import Totals
@@ -35,15 +36,15 @@ def run_totals(totals: Totals, scenarios: Scenario | Iterable[Scenario], phase: 
         if phase not in changes:
             raise LabelError(f"scenario {scenario.name!r} has no {phase} phase, only {', '.join(changes)}.")
         change = changes[phase]
-        demand = np.asarray(change.demand.sum(axis=1)).ravel()
+        direct = direct_effect(model, change)
         if change.only_demand:
-            model.require_active(np.flatnonzero(demand), f"scenario {scenario.name!r}")
-            found[:, k] = totals.core.of_demand(demand)
+            found[:, k] = totals.core.of_demand(direct)
             continue
         if model.closure is not None or change.cost.any() or change.output.any():
             raise ClosureError(
                 f"scenario {scenario.name!r} needs the full route: use run (totals cover the open model, demand, and "
                 "relocations at equal cost)."
             )
+        demand = np.asarray(change.demand.sum(axis=1)).ravel()
         found[:, k] = totals.core.of_change(change.P, change.Q, x, demand)
     return totals.labelled(found, "scenario", {"scenario": [scenario.name for scenario in scenarios]})

@@ -84,7 +84,7 @@ def export_content(
         solution = model.factors.solution(columns)
     origins, content = _by_origin(model, solution.x, taxes, keep_sector="origin_sector" in dims)
     values = np.divide(content, totals, out=np.full(content.shape, np.nan), where=totals != 0)
-    shares = values.reshape(-1, *values.shape[-1:]).sum(axis=0)
+    shares = values.reshape(-1, values.shape[-1]).sum(axis=0)
     array = _dimensioned(values, origins, importers, table, dims, group_shape)
     to = "all countries" if importer is None else ", ".join(importers)
     return stamp(

@@ -58,6 +58,11 @@ class Change:
         return cls(**nothing | parts)
 
     @property
+    def leaving(self) -> csr_array:
+        """The coefficients that leave their sellers, the negative part of P times Q, sparse (n, n)."""
+        return csr_array(-self.P.minimum(0.0) @ self.Q)
+
+    @property
     def only_demand(self) -> bool:
         """True when coefficients and given outputs stay as they are."""
         return self.P.shape[1] == 0 and not self.output.any()
@@ -168,9 +173,8 @@ def combine(changes: Sequence[Change]) -> Change:
 
 def _require_something_left(change: Change, table: IOTable, name: str) -> None:
     """Raise when shocks together take more from a cell than it holds and they add to it."""
-    leaving = csr_array(-change.P.minimum(0.0) @ change.Q)
     added = csr_array(change.demand + change.taken)
-    for taken, base, more in ((leaving, table.A, None), (change.taken, table.y, added)):
+    for taken, base, more in ((change.leaving, table.A, None), (change.taken, table.y, added)):
         for i in np.flatnonzero(np.diff(taken.indptr)).tolist():
             held = np.abs(_row(base, i)) + (0.0 if more is None else np.maximum(_row(more, i), 0.0))
             if (np.abs(_row(taken, i)) > held * (1.0 + 1e-9)).any():

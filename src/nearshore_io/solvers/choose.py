@@ -118,7 +118,7 @@ class AdaptiveFactors(CertifiedFactorisation):
             self.used += sides
             if self._lu is None and self.used > self.limit:
                 try:
-                    self._lu = DenseLU(tolerance=self.tolerance).factorise(self.krylov.A)
+                    self._lu = self.krylov.lu  # the same factors it falls back to when it stalls
                 except SolverError:
                     if memory.fits(8.0 * self.n**2):
                         raise

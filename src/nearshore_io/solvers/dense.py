@@ -92,9 +92,9 @@ class DenseFactors(CertifiedFactorisation):
 
         It says how many digits a solve loses: log₁₀ of it. Source: Higham (1988), ACM TOMS 14, 381–396.
         """
-        size = float(np.abs(1.0 - self.A.diagonal()).max())
-        sums = np.asarray(abs(self.A).sum(axis=1)).ravel() - np.abs(self.A.diagonal()) + np.abs(1 - self.A.diagonal())
-        rcond, _ = lapack.dgecon(self.lu, max(float(sums.max()), size), norm="1")
+        diagonal = self.A.diagonal()
+        sums = np.asarray(abs(self.A).sum(axis=1)).ravel() - np.abs(diagonal) + np.abs(1.0 - diagonal)
+        rcond, _ = lapack.dgecon(self.lu, float(sums.max()), norm="1")
         return float(np.inf if rcond == 0 else 1.0 / rcond)
 
     def _solve(self, y: Array, *, transposed: bool) -> Array:

@@ -58,10 +58,11 @@ def productive_matrix(A: Matrix) -> Matrix:
     Where all column sums are below one, one pass over A shows both.
     """
     matrix = square_matrix(A)
-    if largest_column_sum(matrix) < 1.0:
-        return matrix
-    matrix = checked_matrix(matrix)
-    require_productive(matrix)
+    largest = largest_column_sum(matrix)
+    if not np.isfinite(largest):
+        checked_matrix(matrix)  # says which rows
+    if largest >= 1.0:
+        _require_small_radius(matrix)
     return matrix
 
 
@@ -72,7 +73,13 @@ def require_productive(A: Matrix) -> None:
     and Krylov methods still return numbers. Column sums above one alone are legal.
     Source: Hawkins & Simon (1949).
     """
-    if largest_column_sum(A) < 1.0 or bounded_below_one(A):
+    if not largest_column_sum(A) < 1.0:
+        _require_small_radius(A)
+
+
+def _require_small_radius(A: Matrix) -> None:
+    """Raise `SolverError` unless ρ(A) < 1, where column sums alone do not show it."""
+    if bounded_below_one(A):
         return
     radius = spectral_radius(A)
     if radius < 1.0:

@@ -12,15 +12,11 @@ from nearshore_io.errors import BalanceError, LabelError, first_few
 if TYPE_CHECKING:
     from nearshore_io.table.iotable import IOTable
 
-RESERVED = frozenset({"output", "scenario", "phase", "effect", "region", "sector", "country", "sector_name"}) | {
-    "title",
-    "basis",
-    "clock",
-    "residual",
-    "redirected",
-}
+RESERVED = frozenset(
+    {"output", "scenario", "phase", "effect", "region", "sector", "country", "sector_name"}
+    | {"title", "basis", "clock", "residual", "redirected"}
+)
 """Names results use themselves."""
-
 
 SPLIT_ACCOUNTS = MappingProxyType(
     {f"MX{i}": "MEX" for i in (1, 2, 3)}
