@@ -73,7 +73,7 @@ def test_import_then_use(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
     file = tmp_path / "world.nc"
     code, out, _ = call(capsys, "import", require_wiod() / "wiot_1995.RData", "--out", file)
     assert code == 0
-    assert "Written to" in out
+    assert f"--table {file}" in out
     code, out, _ = call(capsys, "content", "MEX", "--importer", "USA", "--table", file)
     assert "19.64" in out
 
@@ -115,7 +115,8 @@ def test_units_are_the_tables_own(capsys: pytest.CaptureFixture[str], tmp_path: 
         (["run", "none.toml"], 4, "Error: none.toml cannot be read"),
         (["run", GALLERY, "--out", "results.xls"], 1, "results are written to .nc, .parquet, .csv"),
         (["run", GALLERY, "--table", "north-america-2021"], 1, "Nearest: north-america-2011"),
-        (["run", GALLERY, "--table", "t.csv"], 1, "no reader for .csv files"),
+        (["run", GALLERY, "--table", "t.csv"], 4, "there is no file t.csv"),
+        (["run", GALLERY, "--table", GALLERY], 1, "no reader for .toml files"),
         (["run", GALLERY, "--out", "/nowhere/at/all.csv"], 4, "could not be written"),
         (["content", "MEXICO"], 1, "no region 'MEXICO' in this table. Nearest: MEX"),
         (["content", "MEX", "--importer", "MEX"], 1, "does not import from itself"),

@@ -2,7 +2,6 @@
 
 from nearshore_io import solvers, units
 from nearshore_io.batch import counterfactual, run, run_totals
-from nearshore_io.bundled import list_tables, load_table
 from nearshore_io.concordance import aggregate, read_concordance
 from nearshore_io.errors import (
     BalanceError,
@@ -16,10 +15,24 @@ from nearshore_io.errors import (
     StorageError,
     UnitError,
 )
+from nearshore_io.fetch import fetch_icio
 from nearshore_io.households import Households
-from nearshore_io.indicators import export_content
+from nearshore_io.indicators import compare_published, export_content
 from nearshore_io.leontief import Leontief
-from nearshore_io.readers import from_frames, read_table, read_wiod, write_table
+from nearshore_io.library import list_tables, load_table
+from nearshore_io.merge import merge_regions
+from nearshore_io.readers import (
+    from_frames,
+    from_pymrio,
+    read_icio,
+    read_oecd_iot,
+    read_stressors,
+    read_table,
+    read_wiod,
+    to_pymrio,
+    write_table,
+    write_toy_icio,
+)
 from nearshore_io.scenarios import FDI, FinalDemand, Relocation, Scenario, read_scenarios
 from nearshore_io.table import IOTable
 
@@ -44,18 +57,27 @@ __all__ = [
     "StorageError",
     "UnitError",
     "aggregate",
+    "compare_published",
     "counterfactual",
     "export_content",
+    "fetch_icio",
     "from_frames",
+    "from_pymrio",
     "list_tables",
     "load_table",
+    "merge_regions",
     "read_concordance",
+    "read_icio",
+    "read_oecd_iot",
     "read_scenarios",
+    "read_stressors",
     "read_table",
     "read_wiod",
     "run",
     "run_totals",
     "solvers",
+    "to_pymrio",
     "units",
     "write_table",
+    "write_toy_icio",
 ]

@@ -28,12 +28,7 @@ def sources() -> Mapping[str, Mapping[str, Any]]:
         return tomllib.load(file)["table"]  # type: ignore[no-any-return]
 
 
-def list_tables() -> list[str]:
-    """Return the names of the shipped tables."""
-    return list(sources())
-
-
-def load_table(name: str = DEFAULT) -> IOTable:
+def load_shipped(name: str = DEFAULT) -> IOTable:
     """Return a shipped table.
 
     Raises

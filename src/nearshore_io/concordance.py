@@ -85,6 +85,7 @@ def aggregate(
         categories=table.categories,
         country=_countries(R, new_regions, table),
         sector_names={**table.sector_names, **(sector_names or {})},
+        final_inputs={name: K @ paid for name, paid in table.paid_by_final_users.items()},
         stressors={name: (known_sums(G, values), unit) for name, (values, unit) in table.stressors.items()},
         meta={**meta, "history": (*meta["history"], history)},
     )

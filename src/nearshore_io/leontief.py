@@ -26,6 +26,7 @@ from nearshore_io.solvers import (
 )
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
+from nearshore_io.table.iotable import IN_FLOWS
 from nearshore_io.units import stamp
 
 
@@ -101,6 +102,11 @@ class Leontief:
             raise SolverError(f"solver must be one of nio.solvers, such as nio.solvers.DenseLU(), not {self.solver!r}.")
         if not (self.closure is None or isinstance(self.closure, Households)):
             raise ClosureError(f"no closure {self.closure!r}: use None, 'households' or nio.Households(...).")
+        if self.table.meta.get("flows") == IN_FLOWS:
+            raise ClosureError(
+                f"the flows of {self.table.name} are {IN_FLOWS}: multipliers would count foreign production as "
+                'domestic. Read the table with imports="separate".'
+            )
         with self.naming_industries():
             require_productive(self.table.A)
         if self.closure is not None:

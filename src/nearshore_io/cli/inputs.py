@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-from nearshore_io.bundled import list_tables, load_table
 from nearshore_io.errors import FormatError
 from nearshore_io.labels import unknown
-from nearshore_io.readers import read_table, read_wiod
+from nearshore_io.library import list_tables, load_table, open_native
+from nearshore_io.readers import read_published
 from nearshore_io.shipped import shipped
 from nearshore_io.table import IOTable
-
-PUBLISHED = (".rdata", ".rda", ".xlsx")
 
 
 def scenario_file(spec: str) -> Path:
@@ -19,8 +17,8 @@ def scenario_file(spec: str) -> Path:
     return gallery[spec] if spec in gallery and not path.exists() else path
 
 
-def open_table(spec: str, year: int | None = None, *, close_rows: bool = False) -> IOTable:
-    """Return a shipped table by name, a native table by path, or a published one, recognised by its ending.
+def open_table(spec: str, year: int | None = None) -> IOTable:
+    """Return a shipped or imported table by name, a native table by path, or a published one by what is in it.
 
     Raises
     ------
@@ -34,13 +32,8 @@ def open_table(spec: str, year: int | None = None, *, close_rows: bool = False) 
     if not ending and not path.exists():
         raise unknown(spec, "table", list_tables())
     if ending == ".nc":
-        return _of_year(read_table(path), year)
-    if path.is_dir() or ending in PUBLISHED:
-        return read_wiod(path, year, close_rows=close_rows)
-    raise FormatError(
-        f"{spec}: no reader for {ending or 'such'} files. Known: .nc (native), .RData and .xlsx (WIOD 2013), "
-        f"or a shipped table ({', '.join(list_tables())})."
-    )
+        return _of_year(open_native(path), year)
+    return read_published(path, year)
 
 
 def _of_year(table: IOTable, year: int | None) -> IOTable:

@@ -19,7 +19,7 @@ from nearshore_io.errors import ShockError
 from nearshore_io.indicators import export_content
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Scenario
-from nearshore_io.table import CheckReport, IOTable
+from nearshore_io.table import IOTable
 
 FOCUS = ("USA", "MEX", "CHN")
 UNKNOWN = "no data"
@@ -229,36 +229,6 @@ def _named(content: xr.DataArray, dims: Sequence[str], cell: Any) -> list[str]:
     return [
         f"{label} {names[label]}" if dim == "sector" else str(label) for dim, label in zip(dims, labels, strict=True)
     ]
-
-
-def sources(console: Console, tables: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print the shipped tables with their source and licence."""
-    table = Table(title="Tables that come with the package", title_justify="left")
-    table.add_column("Name", no_wrap=True)
-    for heading in ("What", "Licence", "sha256"):
-        table.add_column(heading)
-    for name, facts in tables.items():
-        table.add_row(name, facts["title"], facts["licence"], f"{facts['sha256'][:12]}…")
-    console.print(table)
-    for name, facts in tables.items():
-        console.print(f"{name}: {facts['publisher']}; {facts['citation']}.")
-
-
-def report(console: Console, report: CheckReport) -> None:
-    """Print the report on a table."""
-    table = Table(title=f"Check of {report.table}", title_justify="left")
-    for heading, justify in (
-        ("What", "left"),
-        ("Kind", "left"),
-        ("Count", "right"),
-        ("Value", "right"),
-        ("Detail", "left"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    for finding in report.findings:
-        value = f"{finding.value:,.6g}" if finding.value or finding.count else ""
-        table.add_row(finding.what, finding.severity, f"{finding.count:,}", value, finding.detail)
-    console.print(table)
 
 
 def solver(console: Console, table: IOTable, choice: str, crossovers: Mapping[str, Any]) -> None:

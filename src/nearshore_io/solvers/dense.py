@@ -12,6 +12,9 @@ from nearshore_io.solvers import memory
 from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, largest_column_sum
 from nearshore_io.solvers.spectral import productive_matrix
 
+SINGLE_UP_TO = 1e5
+"""Condition number up to which factors in single precision, of 7 digits, can tell it."""
+
 
 @dataclass(frozen=True)
 class DenseLU:
@@ -87,16 +90,6 @@ class DenseFactors(CertifiedFactorisation):
     tolerance: float
     choice: str = "DenseLU"
 
-    def condition(self) -> float:
-        """Return an estimate of the condition number of I − A in the ∞-norm (LAPACK gecon, on the factors).
-
-        It says how many digits a solve loses: log₁₀ of it. Source: Higham (1988), ACM TOMS 14, 381–396.
-        """
-        diagonal = self.A.diagonal()
-        sums = np.asarray(abs(self.A).sum(axis=1)).ravel() - np.abs(diagonal) + np.abs(1.0 - diagonal)
-        rcond, _ = lapack.dgecon(self.lu, float(sums.max()), norm="1")
-        return float(np.inf if rcond == 0 else 1.0 / rcond)
-
     def _solve(self, y: Array, *, transposed: bool) -> Array:
         # A copy of the pivots for each call: getrs shifts them in place, and shared ones corrupted threaded solves.
         x, _ = lapack.dgetrs(self.lu, self.pivots.copy(), y, trans=0 if transposed else 1)
@@ -137,6 +130,28 @@ class MixedFactors(CertifiedFactorisation):
         scale = np.where(scale > 0, scale, 1.0)
         x, _ = lapack.sgetrs(self.lu, self.pivots.copy(), (y / scale).astype(np.float32), trans=0 if transposed else 1)
         return np.asarray(x.astype(np.float64) * scale)
+
+
+def condition(A: Matrix) -> float:
+    """Return an estimate of the condition number of I − A in the ∞-norm (LAPACK gecon, on LU factors).
+
+    It says how many digits a solve loses: log₁₀ of it. Factors in single precision, at half the time, are enough for
+    that where it is below `SINGLE_UP_TO`.
+
+    Raises
+    ------
+    SolverError
+        As `DenseLU`.
+
+    Source: Higham (1988), ACM TOMS 14, 381–396.
+    """
+    matrix = productive_matrix(A)
+    diagonal = matrix.diagonal()
+    sums = np.asarray(abs(matrix).sum(axis=1)).ravel() - np.abs(diagonal) + np.abs(1.0 - diagonal)
+    rcond, _ = lapack.sgecon(_factors(matrix, np.float32)[0], float(sums.max()), norm="1")
+    if rcond * SINGLE_UP_TO < 1.0:
+        rcond, _ = lapack.dgecon(_factors(matrix, np.float64)[0], float(sums.max()), norm="1")
+    return float(np.inf if rcond == 0 else 1.0 / rcond)
 
 
 def leontief_inverse(A: Matrix) -> Array:

@@ -1,6 +1,6 @@
 """Arrays on their way into a table: stored as their density earns, read-only, fitting the labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,13 @@ at 0.16, a dense one 3.05 ms at any."""
 
 
 def stored(Z: Matrix) -> Matrix:
-    """Return Z as a read-only float64 array or CSR array, whichever its density earns."""
+    """Return Z as a read-only float64 array or CSR array, whichever its density earns; a copy unless Z is read-only."""
     cells = Z.nnz if issparse(Z) else np.count_nonzero(Z)
     size = max(int(np.prod(Z.shape)), 1)
-    if cells / size < SPARSE_BELOW:
+    sparse_pays = cells / size < SPARSE_BELOW
+    if sparse_pays == issparse(Z) and unchangeable(Z):
+        return Z
+    if sparse_pays:
         sparse = csr_array(Z, dtype=np.float64, copy=True)
         sparse.eliminate_zeros()
         sparse.sort_indices()
@@ -35,6 +38,22 @@ def frozen(matrix: Matrix) -> Matrix:
     for part in (matrix.data, matrix.indices, matrix.indptr) if issparse(matrix) else (matrix,):
         part.flags.writeable = False
     return matrix
+
+
+def unchangeable(matrix: Matrix) -> bool:
+    """Return whether nobody can change a matrix: float64 in C order or CSR, read-only down to the memory it views."""
+    parts = (matrix.data, matrix.indices, matrix.indptr) if issparse(matrix) else (matrix,)
+    if parts[0].dtype != np.float64 or not all(part.flags.c_contiguous for part in parts):
+        return False
+    return all(not view.flags.writeable for part in parts for view in _views(part))
+
+
+def _views(array: Array) -> Iterator[Array]:
+    """Yield an array and the arrays it is a view of."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        yield base
+        base = base.base
 
 
 def require_shapes(Z: Matrix, Y: Array, n: int, columns: int) -> None:
@@ -55,6 +74,13 @@ def inputs_array(v: Mapping[str, Array], coords: Mapping[str, Any], unit: str) -
     """Return primary inputs, each (n,), as DataArray (input, region, sector)."""
     names = list(require_unique(v, "input"))
     return _labelled(_stack(v, _grid(coords)), ("input", *INDUSTRY), {**coords, "input": names}, unit, "primary inputs")
+
+
+def final_inputs_array(paid: Mapping[str, Array], final: Mapping[str, list[str]], unit: str) -> xr.DataArray:
+    """Return primary inputs paid by final users, each (final uses,), as DataArray (input, final_region, category)."""
+    coords: dict[str, Any] = {"input": np.array(list(paid), dtype="U"), **final}
+    values = _stack(paid, (len(final["final_region"]), len(final["category"])))
+    return _labelled(values, ("input", *final), coords, unit, "primary inputs paid by final users")
 
 
 def stressors_array(stressors: Mapping[str, tuple[Array, str]], coords: Mapping[str, Any]) -> xr.DataArray:

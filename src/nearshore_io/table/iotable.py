@@ -18,6 +18,7 @@ from nearshore_io.solvers.base import Array, Matrix
 from nearshore_io.table.arrays import (
     INDUSTRY,
     final_demand_array,
+    final_inputs_array,
     frozen,
     inputs_array,
     require_shapes,
@@ -28,6 +29,8 @@ from nearshore_io.table.check import CheckReport, check_table
 from nearshore_io.table.sound import countries_of, require_free_names, require_sound
 from nearshore_io.units import stamp
 
+IN_FLOWS = "domestic and imported together"
+"""What ``meta["flows"]`` says of a table whose flows hold imports: no model can be solved on it."""
 RESIDUAL = "column residual: output less intermediate inputs (holds any product taxes and margins)"
 
 
@@ -40,6 +43,8 @@ class IOTable:
     Z : intermediate flows, shape (n, n) with n = regions × sectors, region-major; ndarray or ``csr_array``. Money.
     Y : final demand, DataArray (region, sector, final_region, category). Money.
     v : primary inputs, DataArray (input, region, sector): ``value_added``, ``taxes_less_subsidies``, … Money.
+    final_inputs : the same inputs paid by final users (taxes on what households buy), DataArray (input, final_region,
+        category); no rows where the source does not give them. Money.
     F : stressors, DataArray (stressor, region, sector): ``jobs``, ``compensation``, …; their units are the coordinate
         ``stressor_unit``. A cell nobody published is NaN, never zero.
     country : country of every region (MX1 and MX2 belong to MEX).
@@ -52,6 +57,7 @@ class IOTable:
     Z: Matrix
     Y: xr.DataArray
     v: xr.DataArray
+    final_inputs: xr.DataArray
     F: xr.DataArray
     country: Mapping[str, str]
     meta: Mapping[str, Any]
@@ -69,6 +75,7 @@ class IOTable:
         categories: Sequence[str],
         country: Mapping[str, str] | None = None,
         sector_names: Mapping[str, str] | None = None,
+        final_inputs: Mapping[str, Array] | None = None,
         stressors: Mapping[str, tuple[Array, str]] | None = None,
         meta: Mapping[str, Any] | None = None,
     ) -> "IOTable":
@@ -76,11 +83,12 @@ class IOTable:
 
         Parameters
         ----------
-        Z : (n, n) flows, rows and columns region-major; dense or sparse.
+        Z : (n, n) flows, rows and columns region-major; dense or sparse. Copied, unless it is read-only already.
         Y : (n, final regions × categories), final-region-major.
         v : primary inputs by name, each (n,). None: one input ``value_added``, the column residual x − 1ᵀZ.
         country : country of each region; by default a region is its own country, but for `SPLIT_ACCOUNTS` (MX2 → MEX)
             where final demand does not name them.
+        final_inputs : primary inputs paid by final users, by name, each (final regions × categories,).
         stressors : by name, (n,) values and their unit.
 
         Raises
@@ -102,7 +110,10 @@ class IOTable:
         if v is None:
             v = {"value_added": Z.sum(axis=1) + Y.sum(axis=1) - Z.sum(axis=0)}
             facts["value_added"] = RESIDUAL
+        paid = final_inputs or {}
         require_free_names([*v, *stressors])
+        for name in paid:
+            labels.position(name, list(v), "input")
         names = sector_names or {}
         coords: dict[str, Any] = {
             "region": list(regions),
@@ -115,6 +126,7 @@ class IOTable:
             Z=Z,
             Y=final_demand_array(Y, coords, final, str(facts["unit"])),
             v=inputs_array(v, coords, str(facts["unit"])),
+            final_inputs=final_inputs_array(paid, final, str(facts["unit"])),
             F=stressors_array(stressors, coords),
             country=MappingProxyType(owners),
             meta=MappingProxyType(facts),
@@ -122,12 +134,24 @@ class IOTable:
         require_sound(table)
         return table
 
-    @property
+    @classmethod
+    def restored(cls, *, A: Matrix, sha256: str, **parts: Any) -> "IOTable":
+        """Return a table from storage, with the coefficients and the checksum that were computed when it was stored.
+
+        Parameters
+        ----------
+        parts : the attributes of a table, all of them, read-only. Nothing is copied and nothing is checked.
+        """
+        table = cls(**parts)
+        vars(table).update(A=A, sha256=sha256)
+        return table
+
+    @cached_property
     def regions(self) -> tuple[str, ...]:
         """Codes of the regions, in the table's order."""
         return tuple(self.Y["region"].values.tolist())
 
-    @property
+    @cached_property
     def sectors(self) -> tuple[str, ...]:
         """Codes of the sectors, in the table's order."""
         return tuple(self.Y["sector"].values.tolist())
@@ -137,12 +161,12 @@ class IOTable:
         """Readable name of each sector."""
         return dict(zip(self.sectors, self.Y["sector_name"].values.tolist(), strict=True))
 
-    @property
+    @cached_property
     def final_regions(self) -> tuple[str, ...]:
         """Codes of the countries of final use, in the table's order."""
         return tuple(self.Y["final_region"].values.tolist())
 
-    @property
+    @cached_property
     def categories(self) -> tuple[str, ...]:
         """Codes of the categories of final demand."""
         return tuple(self.Y["category"].values.tolist())
@@ -154,13 +178,19 @@ class IOTable:
         return dict(zip(self.v["input"].values.tolist(), values, strict=True))
 
     @property
+    def paid_by_final_users(self) -> dict[str, Array]:
+        """Primary inputs paid by final users by name, each (final regions × categories,)."""
+        values = self.final_inputs.values.reshape(self.final_inputs.sizes["input"], self.y.shape[1])
+        return dict(zip(self.final_inputs["input"].values.tolist(), values, strict=True))
+
+    @property
     def stressors(self) -> dict[str, tuple[Array, str]]:
         """Stressors by name, each (n,), with their unit."""
         values = self.F.values.reshape(self.F.sizes["stressor"], self.n)
         pairs = zip(values, self.F["stressor_unit"].values.tolist(), strict=True)
         return dict(zip(self.F["stressor"].values.tolist(), pairs, strict=True))
 
-    @property
+    @cached_property
     def countries(self) -> tuple[str, ...]:
         """Codes of the countries, in the order their first region has."""
         return tuple(dict.fromkeys(self.country[region] for region in self.regions))
@@ -211,12 +241,13 @@ class IOTable:
         digest = hashlib.sha256()
         coords = [self.Y[dim].values.tolist() for dim in (*INDUSTRY, "final_region", "category")]
         names = [self.v["input"].values.tolist(), self.F["stressor"].values.tolist()]
+        names += [self.final_inputs["input"].values.tolist()] if self.final_inputs.size else []
         units = self.F["stressor_unit"].values.tolist()
         digest.update(repr((coords, names, units, dict(self.country), self.unit, self.year)).encode())
         for start in range(0, self.n, 256):
             rows = self.Z[start : start + 256]
             digest.update(_bytes(rows.toarray() if issparse(rows) else rows))
-        for part in (self.Y, self.v, self.F):
+        for part in (self.Y, self.v, self.final_inputs, self.F):
             digest.update(_bytes(part.values))
         return digest.hexdigest()
 
@@ -350,9 +381,14 @@ class IOTable:
             categories=self.categories,
             country=self.country,
             sector_names=self.sector_names,
+            final_inputs=self._paid(inputs),
             stressors=self.stressors if stressors is None else stressors,
             meta=self.meta if meta is None else meta,
         )
+
+    def _paid(self, inputs: Mapping[str, Array] | None) -> dict[str, Array]:
+        """Return what final users pay of the inputs that a table with these inputs still has."""
+        return {name: row for name, row in self.paid_by_final_users.items() if inputs is None or name in inputs}
 
     def with_stressors(self, stressors: Mapping[str, tuple[Array, str]], note: str) -> "IOTable":
         """Return the table with more stressors, by name: (n,) values and their unit.

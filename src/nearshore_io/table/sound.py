@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import issparse
 
 from nearshore_io.errors import BalanceError, LabelError, first_few
 
@@ -51,13 +50,14 @@ def countries_of(regions: Sequence[str], final_regions: Sequence[str], given: Ma
 
 def require_sound(table: "IOTable") -> None:
     """Raise `BalanceError` where the flows cannot be a table."""
-    if not np.isfinite(table.Z.data if issparse(table.Z) else table.Z).all():
-        bad = np.flatnonzero(~np.isfinite(np.asarray(table.Z.sum(axis=1))))
+    rows = np.asarray(table.Z.sum(axis=1)).ravel()
+    if not np.isfinite(rows).all():  # a row with a cell that is no number has no finite sum
+        bad = np.flatnonzero(~np.isfinite(rows))
         raise BalanceError(
             f"Z has cells that are not numbers in the rows of {table.industry_names(bad)}. "
             "Nothing is filled in: mend the file, or leave those industries out."
         )
-    for part, what in ((table.Y, "Y"), (table.v, "v")):
+    for part, what in ((table.Y, "Y"), (table.v, "v"), (table.final_inputs, "final_inputs")):
         cells = np.argwhere(~np.isfinite(part.values)).tolist()
         if cells:
             where = [
@@ -70,10 +70,10 @@ def require_sound(table: "IOTable") -> None:
 
 
 def _require_output(table: "IOTable") -> None:
-    x = table.x.values.ravel()
-    sales = np.asarray(abs(table.Z).sum(axis=1)).ravel()
-    inputs = np.asarray(abs(table.Z).sum(axis=0)).ravel()
-    bad = np.flatnonzero((x == 0) & ((inputs > 0) | (sales > 0)))
+    idle = np.flatnonzero(table.x.values.ravel() == 0)
+    sales = np.asarray(abs(table.Z[idle]).sum(axis=1)).ravel()
+    inputs = np.asarray(abs(table.Z[:, idle]).sum(axis=0)).ravel()
+    bad = idle[(inputs > 0) | (sales > 0)]
     if bad.size:
         raise BalanceError(
             f"industries with flows but no output: {table.industry_names(bad)}. Their input coefficients are "
