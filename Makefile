@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RAW ?= ../shared/data/wiod2013
 
-.PHONY: demo test lint tables bench bench-crossover clean
+.PHONY: demo test lint tables bench bench-crossover bench-reading clean
 
 demo: $(VENV)/.ready
 	$(BIN)/nearshore run nearshoring
@@ -20,6 +20,9 @@ lint: $(VENV)/.ready
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.run $(BENCH)
+
+bench-reading: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.reading
 
 bench-crossover: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.crossover

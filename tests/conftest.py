@@ -31,6 +31,14 @@ def require_wiod() -> Path:
     return WIOD
 
 
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep imported tables and unpacked copies of every test to itself."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("NEARSHORE_TABLES", str(home / "tables"))
+    monkeypatch.setenv("NEARSHORE_CACHE", str(home / "cache"))
+
+
 @pytest.fixture(scope="session")
 def wiod_2011() -> IOTable:
     return nio.read_wiod(require_wiod() / "wiot_2011.RData")

@@ -2,11 +2,14 @@
 
 import re
 import shlex
+import zipfile
 from pathlib import Path
 
 import pytest
 from conftest import require_wiod
 
+import nearshore_io as nio
+from nearshore_io import library
 from nearshore_io.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -14,7 +17,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ nearshore (.+)$", README, re.MULTILINE)
 
 
-def test_python_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
+def test_python_examples_run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     scope: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(compile(block, "README.md", "exec"), scope)
@@ -23,12 +29,22 @@ def test_python_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert "jalisco-electronics" in printed
 
 
+def published(folder: Path) -> None:
+    """Lay a made archive into a folder under the name the publisher gives it."""
+    nio.write_toy_icio(folder / "2022.csv")
+    with zipfile.ZipFile(folder / "2016-2022_EXT.zip", "w") as archive:
+        archive.write(folder / "2022.csv", "2022.csv")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_shell_examples_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = shlex.split(command)
     if "wiot_2011.RData" in arguments:
         arguments[arguments.index("wiot_2011.RData")] = str(require_wiod() / "wiot_2011.RData")
     monkeypatch.chdir(tmp_path)
+    if "2016-2022_EXT.zip" in arguments or "icio-2022" in arguments:
+        published(tmp_path)
+        library.keep(nio.read_icio(tmp_path / "2022.csv"), "icio-2022")
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 0

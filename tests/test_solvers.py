@@ -26,6 +26,7 @@ from nearshore_io.solvers import (
     spectral_radius,
     threshold,
 )
+from nearshore_io.solvers.dense import condition
 from nearshore_io.solvers.spectral import bounded_below_one, require_productive
 
 SOLVERS: list[tuple[Solver, float]] = [

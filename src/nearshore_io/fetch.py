@@ -22,7 +22,7 @@ Progress = Callable[[int, int | None], None]
 
 TRIES = 3
 TIMEOUT = 30.0
-_BLOCK = 2**18
+_BLOCK = 2**16
 _KNOWN = "checksums.json"
 
 

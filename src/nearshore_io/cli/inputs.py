@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from nearshore_io.bundled import sources
 from nearshore_io.errors import FormatError
 from nearshore_io.labels import unknown
-from nearshore_io.library import list_tables, load_table, open_native
-from nearshore_io.readers import read_published
+from nearshore_io.library import entries, list_tables, load_table, open_native
+from nearshore_io.readers import read_published, read_table
 from nearshore_io.shipped import shipped
 from nearshore_io.table import IOTable
 
@@ -17,8 +18,12 @@ def scenario_file(spec: str) -> Path:
     return gallery[spec] if spec in gallery and not path.exists() else path
 
 
-def open_table(spec: str, year: int | None = None) -> IOTable:
+def open_table(spec: str, year: int | None = None, *, verify: bool = False) -> IOTable:
     """Return a shipped or imported table by name, a native table by path, or a published one by what is in it.
+
+    Parameters
+    ----------
+    verify : read a kept table from its file, and compare its numbers with its checksum, in the place of mapping them.
 
     Raises
     ------
@@ -27,12 +32,14 @@ def open_table(spec: str, year: int | None = None) -> IOTable:
     """
     path = Path(spec)
     ending = path.suffix.lower()
-    if spec in list_tables():
+    if spec in sources():
         return _of_year(load_table(spec), year)
+    if spec in list_tables():
+        return _of_year(read_table(entries()[spec].path) if verify else load_table(spec), year)
     if not ending and not path.exists():
         raise unknown(spec, "table", list_tables())
     if ending == ".nc":
-        return _of_year(open_native(path), year)
+        return _of_year(read_table(path) if verify else open_native(path), year)
     return read_published(path, year)
 
 

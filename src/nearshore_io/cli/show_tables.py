@@ -83,12 +83,10 @@ def imported(console: Console, table: IOTable, kept: Kept, seconds: float, repor
     """Print what an import has read and written, and every oddity."""
     meta = table.meta
     console.print(
-        f"{kept.path.stem}: {meta.get('source', 'table')}, {table.year or 'year unknown'}; {len(table.regions)} regions × "
-        f"{len(table.sectors)} sectors, {table.unit}; {seconds:.1f} s.",
+        f"{kept.path.stem}: {meta.get('source', 'table')}, {table.year or 'year unknown'}; "
+        f"{len(table.regions)} regions × {len(table.sectors)} sectors, {table.unit}; {seconds:.1f} s.",
         soft_wrap=True,
     )
-    for line in meta.get("oddities", ()):
-        console.print(f"  file: {line}", soft_wrap=True)
     for finding in report.findings:
         if finding.severity != "info":
             value = f", {finding.value:,.6g}" if finding.value else ""

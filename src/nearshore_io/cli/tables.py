@@ -62,7 +62,7 @@ def check_command(
     form: FormatOption = Format.table,
 ) -> None:
     """Report every oddity of a table, and hold it against published figures; exit code 1 if no model can be solved."""
-    opened = open_table(table, year)
+    opened = open_table(table, year, verify=True)
     report = opened.check()
     if form is Format.json:
         print(report.to_pandas().to_json(orient="records"))

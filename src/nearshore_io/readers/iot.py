@@ -135,10 +135,9 @@ def _cells(file: Path) -> tuple[dict[str, Array], list[str]]:
             for label, values in zip(block.labels, block.values, strict=True):
                 if label in found:
                     raise FormatError(f"{file}: row {label} stands twice.")
-                if np.isnan(values).any():
-                    raise FormatError(
-                        f"{file}, row {label}, column {head.columns[int(np.isnan(values).argmax())]}: empty."
-                    )
+                empty = np.flatnonzero(np.isnan(values))
+                if empty.size:
+                    raise FormatError(f"{file}, row {label}, column {head.columns[empty[0]]}: the cell is empty.")
                 found[label] = values
     return found, list(labels.require_unique(head.columns, "column"))
 

@@ -102,11 +102,11 @@ def read_mapped(folder: Path) -> IOTable:
         if facts["format"] != FORMAT:
             raise FormatError(f"{folder} is of another version: {facts['format']}.")
         table = _restored(folder, facts)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        rows = np.load(folder / "rows.npy")
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"{folder} is no unpacked table ({error}).") from error
-    rows = np.load(folder / "rows.npy")
     if np.abs(table.A @ table.x.values.ravel() - rows).max() > EXACT * np.abs(rows).max():
         raise FormatError(f"{folder} is damaged: its coefficients do not give its flows.")
     return table

@@ -41,7 +41,8 @@ def _all_exact(values: Array, places: int) -> bool:
 
 
 def _exact(values: Array, places: int) -> bool:
-    whole = np.rint(values * 10.0**places)
+    with np.errstate(over="ignore"):  # what overflows is no whole number below 2⁵³ either
+        whole = np.rint(values * 10.0**places)
     return bool((np.abs(whole) < LARGEST).all() and np.array_equal(whole / 10.0**places, values))
 
 

@@ -112,8 +112,11 @@ def _long(file: Path) -> tuple[pd.DataFrame, bool]:
     """Return a file as long text columns under our names, and whether it is in an official layout."""
     frame = _text(file)
     first = frame.columns[0]
-    wide = [column for column in frame.columns[1:] if re.fullmatch(r"[A-Z][A-Z0-9]{2}_\w+", column)]
+    wide = [column for column in frame.columns[1:] if re.fullmatch(r"[A-Z][A-Z0-9]+_\w+", column)]
     if len(wide) > len(frame.columns) / 2:
+        if len(wide) < len(frame.columns) - 1:
+            strange = next(column for column in frame.columns[1:] if column not in wide)
+            raise FormatError(f"{file}: column {strange!r} is no industry of a country, such as USA_C29.")
         return _melted(frame.rename(columns={first: "stressor"}).melt("stressor", wide, "industry")), True
     if set(frame.columns[1:]) <= set(CODES) and len(frame.columns) > 1:
         return _melted(frame.rename(columns={first: "industry"}).melt("industry", None, "stressor")), True

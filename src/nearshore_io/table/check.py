@@ -70,8 +70,13 @@ class CheckReport:
 
 def check_table(table: "IOTable") -> CheckReport:
     """Return the report on a table."""
-    parts: tuple[Callable[[IOTable], Iterator[Finding]], ...] = (_balance, _signs, _coefficients, _satellites)
+    parts: tuple[Callable[[IOTable], Iterator[Finding]], ...] = (_file, _balance, _signs, _coefficients, _satellites)
     return CheckReport(table=table.name, findings=tuple(finding for part in parts for finding in part(table)))
+
+
+def _file(table: "IOTable") -> Iterator[Finding]:
+    for number, line in enumerate(table.meta.get("oddities", ()), start=1):
+        yield Finding(f"oddity {number} of the file", "note", 1, 0.0, str(line))
 
 
 def _balance(table: "IOTable") -> Iterator[Finding]:

@@ -110,10 +110,10 @@ class IOTable:
         if v is None:
             v = {"value_added": Z.sum(axis=1) + Y.sum(axis=1) - Z.sum(axis=0)}
             facts["value_added"] = RESIDUAL
-        paid = final_inputs or {}
         require_free_names([*v, *stressors])
-        for name in paid:
+        for name in final_inputs or {}:
             labels.position(name, list(v), "input")
+        paid = {name: final_inputs[name] for name in v if final_inputs and name in final_inputs}
         names = sector_names or {}
         coords: dict[str, Any] = {
             "region": list(regions),
@@ -404,7 +404,9 @@ class IOTable:
     def with_output(self, output: Array) -> "IOTable":
         """Return the table with the publisher's own output column, (n,), kept in ``meta["output"]``."""
         column = self.labelled(np.array(output, dtype=np.float64), self.unit, "gross output as published")
-        return replace(self, meta=MappingProxyType({**self.meta, "output": column}))
+        table = replace(self, meta=MappingProxyType({**self.meta, "output": column}))
+        vars(table).update({name: vars(self)[name] for name in ("x", "A", "sha256") if name in vars(self)})
+        return table  # what was computed from the same numbers holds for it too
 
     def noted(self, note: str, **facts: Any) -> Mapping[str, Any]:
         """Return the meta data with one more line of history, and facts replaced."""

@@ -190,7 +190,7 @@ def chosen(path: str | os.PathLike[str], year: int | None, extended: bool | None
         years = sorted({m.year for m in find_members(path, largest) if m.year})
         raise StorageError(f"{path} holds no table of {year or 'any year'}; years: {first_few(years, 30) or 'none'}.")
     if len(members) > 1 and extended is not None:
-        members = [m for m in members if m.extended in (extended, None)] or members
+        members = [m for m in members if m.extended is extended] or [m for m in members if m.extended is None]
     if len(members) > 1:
         years = sorted({m.year for m in members if m.year})
         hint = "give year=" if len(years) > 1 else "name the file itself, or say edition= (…-SML, …-EXT)"
