@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 import nearshore_io as nio
 from nearshore_io import library
 from nearshore_io.cli import main
+from nearshore_io.readers.icio import cells
 from nearshore_io.readers.icio.source import LARGEST
+from nearshore_io.readers.published import read_published
 
 
 @pytest.fixture
@@ -120,6 +122,121 @@ def test_no_truncated_file_is_read_as_another_table(tmp_path_factory: pytest.Tem
         assert nio.read_icio(file).sha256 == expected
 
 
+def test_a_missing_tax_row_of_one_country(tmp_path: Path) -> None:
+    """2018 and 2021 have one tax row for each country; without one, that country's taxes would be lost unseen."""
+    file = tmp_path / "ICIO2021_2017.csv"
+    nio.write_toy_icio(file, "2021")
+    rewrite(file, [line for line in lines_of(file) if not line.startswith(("USA_TAXSUB", '"USA_TAXSUB'))])
+    with pytest.raises(nio.FormatError, match="lacks the row USA_TAXSUB of edition 2021"):
+        nio.read_icio(file)
+
+
+@pytest.mark.parametrize(("edition", "column"), [("2025-EXT", "OUT"), ("2021", "TOTAL"), ("2016", "DISC")])
+def test_a_missing_total_column_is_said(tmp_path: Path, edition: str, column: str) -> None:
+    file = tmp_path / "ICIO2016_2011.csv"
+    nio.write_toy_icio(file, edition)
+    at = lines_of(file)[0].replace('"', "").split(",").index(column)
+    rewrite(file, [",".join(c for i, c in enumerate(line.split(",")) if i != at) for line in lines_of(file)])
+    table = nio.read_icio(file)
+    assert f"without the column {column}: rows cannot be held against it" in table.meta["oddities"]
+    assert any("oddity" in finding.what for finding in table.check().findings)
+
+
+def test_rows_of_2016_are_held_against_its_output_row(tmp_path: Path) -> None:
+    """The edition has no total column, so a damaged cell shows in the output row: said, since both cannot be right."""
+    file = tmp_path / "ICIO2016_2011.csv"
+    nio.write_toy_icio(file, "2016")
+    lines = lines_of(file)
+    at = lines[0].replace('"', "").split(",").index("GFCF_USA")
+    rewrite(file, [*lines[:3], with_cell(lines[3], at, "99999999"), *lines[4:]])
+    told = "; ".join(nio.read_icio(file).meta["oddities"])
+    assert "the cells of 1 rows miss the output row: USA_" in told
+
+
+def test_a_part_of_an_edition_goes_by_its_year(tmp_path: Path) -> None:
+    """C26, C29 and F are in 2023 and in 2025 alike; a table of 2022 is of the edition that has that year."""
+    file = tmp_path / "2022_SML.csv"
+    nio.write_toy_icio(file, "2025-SML", industries=["C26", "C29", "F"])
+    assert nio.read_icio(file).meta["edition"] == "2025-SML"
+    with pytest.raises(nio.FormatError, match="is not of edition 2025-EXT: it has none of MX1, MX2, CN1, CN2"):
+        nio.read_icio(file, edition="2025-EXT")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"V1,USA_A01\rUSA_A01,1\r", "lines end in CR alone"),
+        (b'V1,"' + b"x" * 200_000, "the first line is no row of a CSV"),
+        (b"V\x001\x00,\x00U\x00\n", "holds NUL bytes"),
+    ],
+)
+def test_lines_that_are_none(tmp_path: Path, content: bytes, message: str) -> None:
+    file = tmp_path / "2022.csv"
+    file.write_bytes(content)
+    with pytest.raises(nio.FormatError, match=message):
+        nio.read_icio(file)
+
+
+def test_a_line_without_an_end(tmp_path: Path, file: Path) -> None:
+    archive = tmp_path / "2022.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
+        content.writestr("2022.csv", lines_of(file)[0] + "\n" + "0," * 60_000_000)
+    with pytest.raises(nio.FormatError, match="line 2 is longer than"):
+        nio.read_icio(archive)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_are_read_and_their_damage_is_named(tmp_path: Path, file: Path, method: int) -> None:
+    archive = tmp_path / "2022.zip"
+    with zipfile.ZipFile(archive, "w", method) as content:
+        content.write(file, "2022.csv")
+    assert nio.read_icio(archive).sha256 == nio.read_icio(file).sha256
+    data = bytearray(archive.read_bytes())
+    for at in range(len(data) // 3, len(data) // 3 + 40):
+        data[at] ^= 0xFF
+    archive.write_bytes(data)
+    with pytest.raises(nio.FormatError, match=r"2022\.zip: 2022\.csv cannot be unpacked"):
+        nio.read_icio(archive)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "a row without a label",
+        "an empty cell",
+        "a word for a number",
+        "too many cells",
+        "cut in a row",
+        "trailing commas",
+    ],
+)
+def test_the_frugal_parser_says_the_same(file: Path, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under a limit of addresses files are read line by line: the same checksum, and the same words about a fault."""
+    right = nio.read_icio(file).sha256
+    monkeypatch.setattr(cells, "address_space", lambda: 2**31)
+    assert nio.read_icio(file).sha256 == right
+    lines = lines_of(file)
+    broken = [lines[0], *(line + "," for line in lines[1:])] if case == "trailing commas" else CASES[case][0](lines)
+    rewrite(file, broken)
+    told = []
+    for limit in (2**31, 2**40):
+        monkeypatch.setattr(cells, "address_space", lambda limit=limit: limit)
+        with pytest.raises(nio.FormatError) as error:
+            nio.read_icio(file)
+        told.append(str(error.value))
+    assert told[0] == told[1]
+
+
+def test_a_folder_with_a_readme_workbook(tmp_path: Path, file: Path) -> None:
+    (tmp_path / "ReadMe_ICIO_small.xlsx").write_bytes(b"PK")
+    with pytest.raises(SystemExit) as stopped:
+        main(["import", str(tmp_path), "--year", "2022"])
+    assert not stopped.value.code
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(nio.FormatError, match="is a folder without published tables"):
+        read_published(tmp_path / "empty")
+
+
 @pytest.mark.parametrize(
     ("forced", "error", "message"),
     [
@@ -161,7 +278,7 @@ def test_two_candidates_in_an_archive(tmp_path: Path, file: Path) -> None:
     with zipfile.ZipFile(archive, "w") as content:
         content.write(file, "a/2022.csv")
         content.write(file, "b/2022.csv")
-    with pytest.raises(nio.StorageError, match=r"holds 2 tables \(2022.csv, 2022.csv\): name the file itself"):
+    with pytest.raises(nio.StorageError, match=r"holds 2 tables \(a/2022.csv, b/2022.csv\): name the file itself"):
         nio.read_icio(archive, 2022)
 
 

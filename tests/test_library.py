@@ -1,5 +1,6 @@
 """Keeping tables: packed decimals, mapped copies, names, and what is at hand."""
 
+import json
 import os
 import shutil
 import time
@@ -97,7 +98,9 @@ def test_a_mapped_table_is_the_table(tmp_path: Path) -> None:
     np.testing.assert_allclose(one.values, other.values, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["A.npy", "Z.npy", "table.json", "rows.npy"])
+@pytest.mark.parametrize(
+    "name", ["A.npy", "Z.npy", "Y.npy", "v.npy", "F.npy", "output.npy", "table.json", "table.sha256"]
+)
 def test_a_damaged_copy_is_made_again(name: str) -> None:
     """The unpacked copy is only a copy: where it is damaged or gone, the table is read from its file."""
     table = large_table()
@@ -115,15 +118,68 @@ def test_a_damaged_copy_is_made_again(name: str) -> None:
     assert nio.load_table("large").sha256 == table.sha256
 
 
-def test_a_wrong_coefficient_in_a_copy_is_noticed() -> None:
+@pytest.mark.parametrize("name", ["A", "Z", "Y", "v", "F", "output"])
+@pytest.mark.parametrize("change", ["one number", "two that change places", "nothing but NaN"])
+def test_a_changed_copy_is_noticed(name: str, change: str) -> None:
+    """A copy with the right shape and wrong numbers is not used."""
+    table = large_table()
+    library.keep(table, "large")
+    nio.load_table("large")
+    copy = next(library.cache_folder().iterdir())
+    stored = np.load(copy / f"{name}.npy")
+    flat = stored.reshape(-1)
+    if change == "one number":
+        flat[7] += 1e-3
+    elif change == "two that change places":
+        flat[[3, 8]] = flat[[8, 3]]
+    else:
+        flat[7] = np.nan
+    np.save(copy / f"{name}.npy", stored)
+    found = nio.load_table("large")
+    assert found.with_numbers().sha256 == table.sha256
+    np.testing.assert_array_equal(found.A, table.A)
+    np.testing.assert_array_equal(found.meta["output"], table.meta["output"])
+
+
+def test_labels_of_a_copy_that_were_turned_are_noticed() -> None:
     library.keep(large_table(), "large")
     nio.load_table("large")
     copy = next(library.cache_folder().iterdir())
-    A = np.load(copy / "A.npy", mmap_mode="r+")
-    right = float(A[5, 7])
-    A[5, 7] += 1e-3
-    A.flush()
-    assert nio.load_table("large").A[5, 7] == right
+    facts = json.loads((copy / "table.json").read_text())
+    facts["regions"] = facts["regions"][::-1]
+    (copy / "table.json").write_text(json.dumps(facts))
+    assert nio.load_table("large").regions[0] == "r0"
+
+
+def test_only_this_packages_own_leftovers_are_swept(tmp_path: Path) -> None:
+    """A folder of the user's keeps its hidden files, however old."""
+    for name in (".git", ".env", ".t.nc.abc.nearshore-tmp"):
+        file = tmp_path / name
+        file.write_text("mine")
+        os.utime(file, (time.time() - 2 * library.STALE,) * 2)
+    library.keep(random_table(1), "mine", tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".env", ".git", "mine.nc"]
+
+
+@pytest.mark.parametrize("name", ["../escaped", "a/b", ".hidden", "", "a:b"])
+def test_names_that_lead_elsewhere(name: str) -> None:
+    with pytest.raises(nio.LabelError, match="is no name for a table"):
+        library.keep(random_table(0), name)
+
+
+def test_one_bad_file_does_not_hide_the_others() -> None:
+    library.keep(random_table(0), "mine")
+    (library.tables_folder() / "broken.nc").write_text("junk")
+    (library.tables_folder() / "folder.nc").mkdir()
+    listed = library.entries()
+    assert listed["broken"].title.startswith("not readable: ")
+    assert "folder" not in listed
+    assert nio.load_table("mine").year == 2020
+    with pytest.raises(nio.FormatError, match="To replace it: --replace"):
+        library.keep(random_table(0), "broken")
+    library.keep(random_table(0), "broken", replace=True)
+    with pytest.raises(nio.StorageError, match="there is no folder"):
+        nio.list_tables("/nowhere/at/all")
 
 
 def test_a_cache_that_cannot_be_written_is_no_obstacle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -154,12 +210,12 @@ def test_names_of_tables() -> None:
 
 
 def test_what_an_interrupted_import_left_is_swept(tmp_path: Path) -> None:
-    for name, age in ((".old.nc.x", 2 * library.STALE), (".new.nc.x", 0.0)):
+    for name, age in ((".old.nc.x.nearshore-tmp", 2 * library.STALE), (".new.nc.x.nearshore-tmp", 0.0)):
         file = tmp_path / name
         file.write_text("half")
         os.utime(file, (time.time() - age,) * 2)
     library.keep(random_table(1), "mine", tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".new.nc.x", "mine.nc"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".new.nc.x.nearshore-tmp", "mine.nc"]
 
 
 def test_a_native_file_of_another_version(tmp_path: Path) -> None:

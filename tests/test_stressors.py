@@ -151,12 +151,14 @@ def test_employment_as_oecd_publishes_it(table: nio.IOTable, tmp_path: Path) -> 
     wide.to_csv(tmp_path / "wide_2022.csv")
     wide.T.to_csv(tmp_path / "turned_2022.csv")
     long_rows = [
-        (c, name, s, 2022, numbers[name][i, j], "PS")
+        (c, name, s, 2022, numbers[name][i, j], "PS" if name == "EMPN" else "USD", 3 if name == "EMPN" else 6)
         for name in numbers for i, c in enumerate(countries) for j, s in enumerate(codes)
     ]  # fmt: skip
-    columns = ["REF_AREA", "MEASURE", "ACTIVITY", "TIME_PERIOD", "OBS_VALUE", "UNIT_MEASURE"]
+    columns = ["REF_AREA", "MEASURE", "ACTIVITY", "TIME_PERIOD", "OBS_VALUE", "UNIT_MEASURE", "UNIT_MULT"]
     frame = pd.DataFrame(long_rows, columns=columns)
-    total = frame.groupby(["REF_AREA", "MEASURE", "TIME_PERIOD", "UNIT_MEASURE"], as_index=False)["OBS_VALUE"].sum()
+    total = frame.groupby(["REF_AREA", "MEASURE", "TIME_PERIOD", "UNIT_MEASURE", "UNIT_MULT"], as_index=False)[
+        "OBS_VALUE"
+    ].sum()
     pd.concat([frame, total.assign(ACTIVITY="_T"), frame.assign(TIME_PERIOD=2021)]).to_csv(
         tmp_path / "long.csv", index=False
     )
@@ -209,13 +211,13 @@ def test_employment_as_the_ilo_publishes_it(table: nio.IOTable, tmp_path: Path) 
     [
         ([("USA", "C26", "jobs", "many")], {}, nio.FormatError, r"row 2 \(jobs of USA C26\): 'many' is no number"),
         ([("USA", "C26", "jobs", "inf")], {}, nio.FormatError, "'inf' is no finite number"),
-        ([("USA", "C26", "jobs", 1), ("USA", "C26", "jobs", 1)], {}, nio.FormatError, "row 3: jobs of USA C26 stands twice"),
+        ([("USA", "C26", "jobs", 1), ("USA", "C26", "jobs", 1)], {}, nio.FormatError, r"row 3 \(jobs of USA C26\) stands twice"),
         ([("USA", "C26", "jobs", 1)], {"unit": ""}, nio.FormatError, "jobs has no unit: fill the column unit"),
         ([("USA", "C26", "jobs", 1), ("USA", "C27", "jobs", 1)], {"unit": ["a", "b"]}, nio.FormatError, "jobs has several units: a, b"),
         ([("US", "C26", "jobs", 1)], {}, nio.LabelError, "no region 'US' in this table, but in .*Nearest: USA"),
         ([("USA", "C26", "jobs", 1), ("USA", "C99", "jobs", 1)], {}, nio.ConcordanceError, "belong to none of the known lists"),
         ([("USA", "C26", "jobs", 1)], {"year": 2019}, nio.FormatError, "has no rows of 2022; years: 2019. Say year="),
-        ([("MEX", "C26", "jobs", 1), ("MX2", "C26", "jobs", 1)], {}, nio.LabelError, "MX2 has rows, and so have its regions|Keep one or the other"),
+        ([("MEX", "C26", "jobs", 1), ("MX2", "C26", "jobs", 1)], {}, nio.LabelError, "MX2 has rows, and so has the country or a region of it. Keep one"),
     ],
 )  # fmt: skip
 def test_files_with_faults(
@@ -224,6 +226,58 @@ def test_files_with_faults(
 ) -> None:  # fmt: skip
     with pytest.raises(error, match=message):
         nio.read_stressors(long(rows, tmp_path / "jobs.csv", **more), table)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "multiplier", "name", "expected"),
+    [
+        ("EMPN", 1_000_000, "persons", "", "jobs", 1000.0),
+        ("EMPN", 5, "PS", "3", "jobs", 5.0),
+        ("EMPN", 5, "thousand persons", "", "jobs", 5.0),
+        ("LABR", 2_500_000, "USD", "", "compensation", 2.5),
+        ("LABR", 7, "USD", "6", "compensation", 7.0),
+        ("tonnes", 5, "t", "3", "tonnes", 5000.0),
+    ],
+)
+def test_units_and_multipliers_are_applied(
+    table: nio.IOTable, tmp_path: Path, code: str, value: float, unit: str, multiplier: str, name: str, expected: float
+) -> None:
+    file = long([("USA", "C26", code, value)], tmp_path / "a.csv", unit=unit, unit_mult=multiplier)
+    assert nio.read_stressors(file, table).F.sel(stressor=name, region="USA", sector="C26").item() == pytest.approx(
+        expected
+    )
+
+
+def test_a_unit_nobody_can_convert_is_refused(table: nio.IOTable, tmp_path: Path) -> None:
+    file = long([("USA", "C26", "LABR", 5.0)], tmp_path / "a.csv", unit="million MXN")
+    with pytest.raises(nio.FormatError, match="LABR is in 'million MXN', which is not million USD: convert it before"):
+        nio.read_stressors(file, table)
+
+
+def test_two_codes_of_one_stressor_are_one(table: nio.IOTable, tmp_path: Path) -> None:
+    rows = [("USA", "C26", "EMPN", 1.0), ("MX1", "C26", "EMP_TEMP_SEX_ECO_NB", 2.0)]
+    jobs = nio.read_stressors(long(rows, tmp_path / "a.csv"), table).F.sel(stressor="jobs", sector="C26")
+    assert jobs.sel(region="USA").item() == 1.0
+    assert jobs.sel(region="MX1").item() == 2.0
+
+
+def test_rows_that_do_not_say_what_they_are_about(table: nio.IOTable, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "region,sector,stressor,value,unit,year\nUSA,C26,jobs,1,persons,2022\nUSA,C27,jobs,1,persons,\n"
+    )
+    with pytest.raises(nio.FormatError, match="a.csv, row 3: the cell of its year is empty"):
+        nio.read_stressors(tmp_path / "a.csv", table)
+
+
+def test_shares_for_two_countries_at_once(table: nio.IOTable, tmp_path: Path) -> None:
+    file = long([("MEX", "C26", "jobs", 10.0), ("CHN", "C26", "jobs", 20.0)], tmp_path / "a.csv")
+    split = {"MX1": 0.6, "MX2": 0.4, "CN1": 0.9, "CN2": 0.1}
+    jobs = nio.read_stressors(file, table, split=split).F.sel(stressor="jobs", sector="C26")
+    assert [jobs.sel(region=r).item() for r in split] == pytest.approx([6.0, 4.0, 18.0, 2.0])
+    with pytest.raises(nio.LabelError, match="split says nothing of CN1, CN2"):
+        nio.read_stressors(file, table, split={"MX1": 0.6, "MX2": 0.4})
+    with pytest.raises(nio.ConcordanceError, match="share of MX1 is nan"):
+        nio.read_stressors(file, table, split=split | {"MX1": float("nan")})
 
 
 def test_an_empty_cell_is_unknown_and_no_zero(table: nio.IOTable, tmp_path: Path) -> None:

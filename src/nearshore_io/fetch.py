@@ -99,7 +99,13 @@ def _address(source: Path, year: int, extended: bool, edition: str | None) -> tu
         content = tomllib.loads(source.read_text(encoding="utf-8"))
         entries = [(e, editions()[e["edition"]]) for e in content["archive"]]
         page = str(content["page"])
-    except (OSError, tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError) as error:
+        spans = [
+            (int(e["years"][0]), int(e["years"][1]), str(e["url"]).startswith(("http://", "https://")))
+            for e, _ in entries
+        ]
+        if not all(known for *_, known in spans):
+            raise ValueError("a url does not begin with http:// or https://")
+    except (OSError, ValueError, TypeError, LookupError, UnicodeDecodeError) as error:
         raise FormatError(f"{source} is no registry of archives: {error}.") from error
     alike = [
         (entry, known)

@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 from nearshore_io.bundled import DEFAULT, load_shipped, sources
 from nearshore_io.errors import FormatError, LabelError, StorageError
 from nearshore_io.labels import unknown
+from nearshore_io.readers.files import TEMPORARY
 from nearshore_io.readers.mapped import read_mapped, size_of, write_mapped
 from nearshore_io.readers.native import header, read_table, write_table
 from nearshore_io.table import IOTable
@@ -62,22 +63,35 @@ def cache_folder() -> Path:
 
 
 def list_tables(folder: str | os.PathLike[str] | None = None) -> list[str]:
-    """Return the names of the tables at hand: the shipped ones, then the imported ones."""
-    return list(entries(folder))
+    """Return the names of the tables at hand: the shipped ones, then the imported ones.
+
+    Raises
+    ------
+    StorageError
+        If a folder is named that does not exist.
+    """
+    return list(dict.fromkeys([*sources(), *(file.stem for file in _files(folder))]))
 
 
 def entries(folder: str | os.PathLike[str] | None = None) -> Mapping[str, Entry]:
     """Return what is known of every table at hand, by name, without reading its numbers.
 
-    Raises
-    ------
-    FormatError
-        If a file in the folder is no native table.
+    A file that is no table is listed too, with what is wrong with it as its title.
     """
     found = {name: _shipped(name, facts) for name, facts in sources().items()}
-    for file in sorted(_folder(folder).glob("*.nc")):
-        found.setdefault(file.stem, _imported(file))
+    for file in _files(folder):
+        try:
+            found.setdefault(file.stem, _imported(file))
+        except (FormatError, StorageError) as error:
+            found[file.stem] = Entry(file.stem, f"not readable: {error}", None, "", "", "", file, "", shipped=False)
     return found
+
+
+def _files(folder: str | os.PathLike[str] | None) -> list[Path]:
+    place = _folder(folder)
+    if folder is not None and not place.is_dir():
+        raise StorageError(f"there is no folder {place}.")
+    return sorted(file for file in place.glob("*.nc") if file.is_file() and not file.name.startswith("."))
 
 
 def _folder(folder: str | os.PathLike[str] | None) -> Path:
@@ -179,11 +193,16 @@ def keep(table: IOTable, name: str, folder: str | os.PathLike[str] | None = None
     StorageError
         If it cannot be written; nothing is changed then.
     """
+    if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
+        raise LabelError(f"{name!r} is no name for a table: letters, digits, '-', '_' and '.' make one.")
     target = _folder(folder) / f"{name}.nc"
     if name in sources():
         raise LabelError(f"{name!r} is a table that comes with the package: give another name.")
     if target.exists() and not replace:
-        before = _imported(target)
+        try:
+            before = _imported(target)
+        except FormatError as error:
+            raise FormatError(f"{error} To replace it: --replace, or keep(..., replace=True).") from error
         if (before.year, before.edition) != (table.year, str(table.meta.get("edition", ""))):
             raise LabelError(
                 f"{target} is a table of {before.year}, edition {before.edition or 'unknown'}: say --name to keep "
@@ -203,8 +222,8 @@ def described(path: Path, unpacked: Path | None) -> Kept:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what interrupted imports have left under temporary names."""
-    for leftover in folder.glob(".*") if folder.is_dir() else ():
+    """Remove what this package's own interrupted imports have left under temporary names."""
+    for leftover in folder.glob(f".*{TEMPORARY}") if folder.is_dir() else ():
         with suppress(OSError):  # another process may be sweeping too
             if time.time() - leftover.stat().st_mtime > STALE:
                 rmtree(leftover) if leftover.is_dir() else leftover.unlink()

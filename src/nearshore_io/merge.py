@@ -38,7 +38,7 @@ def merge_regions(of: Any) -> Any:
     """
     if isinstance(of, IOTable):
         return aggregate(of, regions=dict(of.country))
-    if "region" not in of.dims or "country" not in of.coords:
+    if not isinstance(of, (xr.DataArray, xr.Dataset)) or "region" not in of.dims or "country" not in of.coords:
         raise LabelError("only a table, or results over region with their countries, can be merged.")
     variables = of.data_vars.values() if isinstance(of, xr.Dataset) else [of]
     rates = [v for v in variables if "region" in v.dims and " per " in str(v.attrs.get("units", ""))]

@@ -9,7 +9,12 @@ from nearshore_io.errors import NearshoreError, SolverError
 
 COMMANDS = (results, tables)
 """The modules whose import adds commands."""
-EXIT_CODES: tuple[tuple[type[Exception], int], ...] = ((SolverError, 3), (OSError, 4), (NearshoreError, 1))
+EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (MemoryError, 5),
+    (SolverError, 3),
+    (OSError, 4),
+    (NearshoreError, 1),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,6 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if debug:
             raise
         known = isinstance(error, (NearshoreError, OSError))
-        text = f"Error: {error}" if known else f"Unexpected error: {type(error).__name__}: {error}. Run with --debug."
+        if isinstance(error, MemoryError):
+            text = (
+                f"Error: not enough memory ({error}). A table of n industries takes about 32 n² bytes to read and "
+                "solve, 0.6 GB at 4,250: close other programs, or raise the limit (ulimit -v)."
+            )
+        else:
+            text = (
+                f"Error: {error}" if known else f"Unexpected error: {type(error).__name__}: {error}. Run with --debug."
+            )
         show.console(stderr=True).print(text, soft_wrap=True)
         sys.exit(next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 70))

@@ -32,9 +32,11 @@ def open_table(spec: str, year: int | None = None, *, verify: bool = False) -> I
     """
     path = Path(spec)
     ending = path.suffix.lower()
+    if not spec:
+        raise FormatError("no table was named.")
     if spec in sources():
         return _of_year(load_table(spec), year)
-    if spec in list_tables():
+    if path.name == spec and spec in list_tables():
         return _of_year(read_table(entries()[spec].path) if verify else load_table(spec), year)
     if not ending and not path.exists():
         raise unknown(spec, "table", list_tables())

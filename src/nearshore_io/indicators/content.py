@@ -1,21 +1,32 @@
 """What is inside an export: value added by origin, per dollar exported."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from scipy.sparse import csr_array
 
 from nearshore_io import labels
 from nearshore_io.errors import LabelError, ShockError, first_few
+from nearshore_io.indicators import measures
+from nearshore_io.indicators.measures import DEFINITIONS, SOURCES, Inside, Specialised
 from nearshore_io.labels import Positions, Wanted
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.units import stamp
 
-By = Literal["sector", "importer", "origin_sector"]
+By = Literal["sector", "importer", "origin_sector", "input"]
+Measure = Literal["value_added", "direct_inputs", "vertical_specialisation", "specialised"]
+UNITS = {"per_dollar": (1.0, "{unit} per {unit}"), "cents": (100.0, "cents per dollar"), "money": (1.0, "{unit}")}
+LONG_NAMES = {
+    "value_added": "value added by origin",
+    "direct_inputs": "direct inputs by origin",
+    "vertical_specialisation": "imported inputs by origin",
+    "specialised": "value added by origin, with inputs specific to the importer,",
+}
 TAXES = "taxes"
 
 
@@ -40,23 +51,30 @@ def exports(table: IOTable, exporter: str, importers: Sequence[str]) -> Array:
 
 
 def export_content(
-    model: Leontief,
+    model: Leontief | Sequence[Leontief],
     exporter: str,
     importer: Wanted | None = None,
     by: Sequence[By] | By = (),
-    measure: Literal["value_added"] = "value_added",
+    measure: Measure = "value_added",
     taxes: Literal["separate", "folded"] = "separate",
+    values: Literal["per_dollar", "cents", "money"] = "per_dollar",
+    specialised: Specialised = "upper",
 ) -> xr.DataArray:
-    """Return the content of exports by origin of value added, dollars per dollar exported: C_r = v_r L e / 1ᵀe.
+    """Return the content of exports by origin, dollars per dollar exported; by default C_r = v_r L e / 1ᵀe.
 
     Parameters
     ----------
+    model : a model, or several of different years, which give a dim ``year``.
     exporter : country, or a group taken as one exporter.
     importer : country, group or several; by default all of the world but the exporter.
-    by : further dims, any of "sector" (exporting sector), "importer", "origin_sector" (where value is added).
-    measure : "value_added", the only one so far.
+    by : further dims, any of "sector" (exporting sector), "importer", "origin_sector" (where the content is from),
+        "input" (value added and each other input apart, by who pays it).
+    measure : what counts as content (`indicators.measures.DEFINITIONS`): "value_added", "direct_inputs",
+        "vertical_specialisation" or "specialised".
     taxes : "separate" puts inputs other than value added (taxes, margins) under an origin ``taxes``;
-        "folded" adds them to the value added of the country that pays them.
+        "folded" adds them to the content of the country that pays them.
+    values : "per_dollar", "cents" (per dollar), or "money" in the table's unit.
+    specialised : for the measure of that name, shares of imported inputs by country, or the bound "upper" or "lower".
 
     Returns
     -------
@@ -67,48 +85,95 @@ def export_content(
     Raises
     ------
     LabelError, ShockError
-        Unknown labels or dims; a country as its own importer; no exports at all.
+        Unknown labels or dims; a country as its own importer; no exports at all; specialised inputs that are not
+        possible,
+        or not to one importer; several tables of one year.
 
-    Source: Koopman, Wang & Wei (2014), American Economic Review 104, 459–494; Σ_r C_r + τ L e / 1ᵀe = 1.
+    Source: Koopman, Wang & Wei (2014), American Economic Review 104, 459–494; Σ_r C_r + τ L e / 1ᵀe = 1. The other
+    measures have theirs.
     """
     if not isinstance(model, Leontief):
-        raise ShockError(f"export_content needs a model, nio.Leontief(table), not {type(model).__name__}.")
+        return _by_year(model, exporter, importer, by, measure, taxes, values, specialised)
     table = model.table
     dims = _require_dims(by, measure, taxes)
+    labels.position(values, list(UNITS), "kind of values")
+    if "input" in dims and (taxes == "folded" or measure in ("direct_inputs", "vertical_specialisation")):
+        raise LabelError("by='input' needs taxes='separate' and a measure of value added.")
     importers = _importers(table, exporter, importer)
     sold = exports(table, exporter, importers)
     if not np.abs(sold).sum() > 0:
         raise ShockError(f"{exporter} exports nothing to {first_few(importers) or 'anyone else'} in this table.")
     columns, totals, group_shape = _groups(table, sold, exporter, dims)
-    with model.naming_industries():
-        solution = model.factors.solution(columns)
-    origins, content = _by_origin(model, solution.x, taxes, keep_sector="origin_sector" in dims)
-    values = np.divide(content, totals, out=np.full(content.shape, np.nan), where=totals != 0)
-    shares = values.reshape(-1, values.shape[-1]).sum(axis=0)
-    array = _dimensioned(values, origins, importers, table, dims, group_shape)
+    inside = _inside(model, measure, columns, exporter, importer, importers, specialised)
+    origins, content = _by_origin(table, inside, taxes, keep_sector="origin_sector" in dims, keep_input="input" in dims)
+    shares = np.divide(content, totals, out=np.full(content.shape, np.nan), where=totals != 0)
+    explained = shares.reshape(-1, shares.shape[-1]).sum(axis=0)
+    scale, unit = UNITS[values]
+    found = content if values == "money" else scale * shares
+    array = _dimensioned(found, origins, importers, table, dims, group_shape)
     to = "all countries" if importer is None else ", ".join(importers)
+    per = "" if values == "money" else " per unit"
     return stamp(
         array.rename("export_content"),
-        f"{table.unit} per {table.unit}",
-        f"value added by origin per unit of exports of {exporter} to {to}",
+        unit.format(unit=table.unit),
+        f"{LONG_NAMES[measure]}{per} of exports of {exporter} to {to}",
         measure=measure,
+        definition=DEFINITIONS[measure],
+        source=SOURCES[measure],
         taxes=taxes if table.v.sizes["input"] > 1 else "the table has no tax row",
         value_added=str(table.meta.get("value_added", "as published")),
         exports=float(sold.sum()),
         table=table.name,
         table_sha256=table.sha256,
         solver=model.factors.choice,
-        residual=float(solution.residual.max()),
-        unexplained=float(np.nanmax(np.abs(1.0 - shares))),
+        residual=inside.residual,
+        unexplained=float(np.nanmax(np.abs(1.0 - explained))),
     )
+
+
+def _by_year(models: Sequence[Leontief], *arguments: Any) -> xr.DataArray:
+    """Return content in several tables, with a dim ``year``."""
+    if not isinstance(models, Sequence) or not all(isinstance(model, Leontief) for model in models) or not models:
+        raise ShockError(f"export_content needs a model, nio.Leontief(table), or several, not {type(models).__name__}.")
+    years = [model.table.year for model in models]
+    if None in years or len(set(years)) < len(years):
+        raise ShockError(f"several tables need a year each, and different ones; these have {first_few(years)}.")
+    parts = [export_content(model, *arguments) for model in models]
+    joined = xr.concat(parts, pd.Index(years, name="year"), join="outer", combine_attrs="drop_conflicts")
+    joined.attrs["table"] = ", ".join(model.table.name for model in models)
+    return joined
+
+
+def _inside(
+    model: Leontief,
+    measure: str,
+    columns: Array,
+    exporter: str,
+    importer: Wanted | None,
+    importers: Sequence[str],
+    inputs: Specialised,
+) -> Inside:
+    """Return what is inside export vectors by the measure asked for."""
+    own = model.table.positions(region=exporter)
+    if measure == "direct_inputs":
+        return measures.direct_inputs(model, columns)
+    if measure == "vertical_specialisation":
+        return measures.vertical_specialisation(model, columns, own)
+    if measure == "specialised":
+        if importer is None or len(importers) != 1:
+            raise ShockError("specialised inputs are those of exports to one importer: name it.")
+        if not (isinstance(inputs, Mapping) or inputs in ("upper", "lower")):
+            raise ShockError(f"specialised is {inputs!r}: shares by country, 'upper' or 'lower'.")
+        return measures.specialised(model, columns, own, model.table.positions(region=importers[0]), inputs)
+    return measures.value_added(model, columns)
 
 
 def _require_dims(by: Sequence[By] | By, measure: str, taxes: str) -> tuple[str, ...]:
     dims = tuple(labels.as_list(by))
-    known = ("sector", "importer", "origin_sector")
+    known = ("sector", "importer", "origin_sector", "input")
     for dim in dims:
         labels.position(dim, known, "dim of export_content")
-    labels.position(measure, ("value_added",), "measure")
+    labels.position(measure, list(DEFINITIONS), "measure")
     labels.position(taxes, ("separate", "folded"), "way to treat taxes")
     return tuple(dim for dim in known if dim in dims)
 
@@ -164,22 +229,21 @@ def _groups(table: IOTable, sold: Array, exporter: str, dims: tuple[str, ...]) -
     return flat, flat.sum(axis=0), (width, k) if "importer" in dims else (width,)
 
 
-def _by_origin(model: Leontief, x: Array, taxes: str, *, keep_sector: bool) -> tuple[list[str], Array]:
-    """Return origins, and primary inputs embodied in x by origin, (origin, [origin sector,] groups)."""
-    table = model.table
-    inputs = list(table.inputs)
-    labels.position("value_added", inputs, "input")
-    first = table.intensity("value_added")
-    rest = np.sum([table.intensity(name) for name in inputs if name != "value_added"] or [np.zeros(table.n)], axis=0)
+def _by_origin(
+    table: IOTable, inside: Inside, taxes: str, *, keep_sector: bool, keep_input: bool
+) -> tuple[list[str], Array]:
+    """Return origins, and what is inside by origin, ([input,] origin, [origin sector,] groups)."""
+    labels.position("value_added", list(table.inputs), "input")
     collapse = _country_matrix(table, keep_sector=keep_sector)
-    weights = first + rest if taxes == "folded" else first
-    content = collapse @ (weights[:, None] * x)
     origins = list(table.countries)
     shape = (len(origins), len(table.sectors), -1) if keep_sector else (len(origins), -1)
-    content = content.reshape(shape)
-    if taxes == "separate" and len(inputs) > 1:
-        width = len(table.sectors)
-        taxed = (rest[:, None] * x).reshape(len(table.regions), width, -1).sum(axis=0)
+    parts = {"value_added": inside.added, **inside.paid}
+    if keep_input:
+        return origins, np.array([(collapse @ parts[name]).reshape(shape) for name in table.inputs])
+    rest = np.sum(list(inside.paid.values()), axis=0) if inside.paid else np.zeros_like(inside.added)
+    content = (collapse @ (inside.added + rest if taxes == "folded" else inside.added)).reshape(shape)
+    if taxes == "separate" and inside.paid:
+        taxed = rest.reshape(len(table.regions), len(table.sectors), -1).sum(axis=0)
         content = np.concatenate([content, (taxed if keep_sector else taxed.sum(axis=0))[None]])
         origins.append(TAXES)
     return origins, content
@@ -203,13 +267,16 @@ def _dimensioned(
     dims: tuple[str, ...],
     groups: tuple[int, ...],
 ) -> xr.DataArray:
+    leading = [*(["input"] if "input" in dims else []), "origin"]
     names = [
-        "origin",
+        *leading,
         *(["origin_sector"] if "origin_sector" in dims else []),
-        *(d for d in dims if d != "origin_sector"),
+        *(d for d in dims if d not in ("origin_sector", "input")),
     ]
     sector_names = table.Y["sector_name"].values
     coords: dict[str, object] = {"origin": origins}
+    if "input" in dims:
+        coords["input"] = list(table.inputs)
     if "origin_sector" in dims:
         coords["origin_sector"] = list(table.sectors)
     if "sector" in dims:

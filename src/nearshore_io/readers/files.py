@@ -55,6 +55,10 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+TEMPORARY = ".nearshore-tmp"
+"""How the names of files end that are still being written."""
+
+
 def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], None]) -> Path:
     """Write a file under a temporary name in the same folder, then rename it: all of it, or none.
 
@@ -69,7 +73,9 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], N
     if target.exists() and not target.is_file():
         raise StorageError(f"{target} is no ordinary file; nothing was written.")
     try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            dir=target.parent, prefix=f".{target.name}.", suffix=TEMPORARY, delete=False
+        ) as file:
             temporary = Path(file.name)
             try:
                 write(cast(BinaryIO, file))

@@ -63,11 +63,17 @@ def read_oecd_iot(
     labels.position(imports, ("in_flows", "separate"), "way to treat imports")
     file = readable(path)
     rows, columns = _cells(file)
-    industries = [label.removeprefix(PREFIX) for label in rows if label.startswith(PREFIX) and label not in TOTALS]
     where = str(file)
+    industries = columns[: columns.index(FINAL[0])] if FINAL[0] in columns else []
+    expected = {*(PREFIX + code for code in industries), *INPUTS, *PARTS, *TOTALS}
+    strange = [label for label in rows if industries and label not in expected]
+    if strange:
+        raise FormatError(f"{where}: row {first_few(strange)} has no column, and is no known row of such a table.")
     needed = [*industries, *FINAL, IMPORTS, "TOTAL"]
     missing = [label for label in needed if label not in columns]
-    missing += [label for label in (*INPUTS, *PARTS, *TOTALS) if label not in rows]
+    missing += [
+        label for label in (*(PREFIX + code for code in industries), *INPUTS, *PARTS, *TOTALS) if label not in rows
+    ]
     if missing or not industries:
         raise FormatError(f"{where} is no national table of OECD's: it lacks {first_few(missing or ['TTL_A01'])}.")
     n = len(industries)
@@ -95,6 +101,11 @@ def read_oecd_iot(
         "sha256": file_sha256(file),
         "history": (f"read from {file.name}",),
     }
+    parts = np.sum([rows[row][at[:n]] for row in PARTS], axis=0)
+    missed = np.flatnonzero(np.abs(parts - inputs["value_added"]) > np.maximum(0.01 * np.abs(parts), 1.0))
+    if missed.size:
+        named = first_few(industries[i] for i in missed)
+        meta["oddities"] = (f"compensation, taxes, capital and surplus miss value added in {named}",)
     categories: tuple[str, ...] = (*FINAL, IMPORTS)
     if imports == "separate":
         Z, Y, inputs, paid = _separated(Z, Y, inputs, paid, output, industries, where)

@@ -3,24 +3,24 @@
 An unpacked table is a copy that can be made again from its native file at any time, and is thrown away as freely.
 """
 
+import hashlib
 import json
 import shutil
 import tempfile
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse import issparse
 
 from nearshore_io.errors import FormatError, StorageError
+from nearshore_io.readers.files import TEMPORARY
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.table.arrays import final_demand_array, final_inputs_array, inputs_array, stressors_array
 
-FORMAT = "nearshore_io mapped table 1"
-EXACT = 1e-12
-"""What A x may miss the stored sums of rows by, relative to the largest: rounding of n terms in any order."""
+FORMAT = "nearshore_io mapped table 2"
 
 
 def write_mapped(table: IOTable, folder: Path) -> Path:
@@ -37,13 +37,17 @@ def write_mapped(table: IOTable, folder: Path) -> Path:
         raise FormatError(f"{table.name} is sparse: only dense tables are unpacked.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=TEMPORARY))
     except OSError as error:
         raise StorageError(f"{folder} could not be made ({error.strerror or error}).") from error
     try:
-        for name, array in _arrays(table).items():
+        arrays = _arrays(table)
+        for name, array in arrays.items():
             np.save(temporary / f"{name}.npy", array)
-        (temporary / "table.json").write_text(json.dumps(_facts(table), ensure_ascii=False), encoding="utf-8")
+        facts = _facts(table) | {"prints": {name: fingerprint(array) for name, array in arrays.items()}}
+        text = json.dumps(facts, ensure_ascii=False)
+        (temporary / "table.json").write_text(text, encoding="utf-8")
+        (temporary / "table.sha256").write_text(_digest(text), encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         temporary.rename(folder)
@@ -65,7 +69,6 @@ def _arrays(table: IOTable) -> dict[str, Array]:
         "v": table.v.values,
         "final_inputs": table.final_inputs.values,
         "F": table.F.values,
-        "rows": table.Z.sum(axis=1),
     } | ({} if output is None else {"output": output.values})
 
 
@@ -89,32 +92,50 @@ def _facts(table: IOTable) -> dict[str, Any]:
 def read_mapped(folder: Path) -> IOTable:
     """Return an unpacked table, its large arrays mapped from disk.
 
-    One product with the coefficients is compared with the sums of rows that were stored with them; the checksum is the
-    one taken when the table was unpacked.
+    Every array is compared with the fingerprint that was taken when it was unpacked, the labels with their checksum.
 
     Raises
     ------
     FormatError
-        If the folder is no unpacked table, of another version, or its arrays are damaged.
+        If the folder is no unpacked table, of another version, or any of it is damaged.
     """
     try:
-        facts = json.loads((folder / "table.json").read_text(encoding="utf-8"))
+        text = (folder / "table.json").read_text(encoding="utf-8")
+        if _digest(text) != (folder / "table.sha256").read_text(encoding="utf-8"):
+            raise FormatError(f"{folder} is damaged: its labels are not those that were stored.")
+        facts = json.loads(text)
         if facts["format"] != FORMAT:
             raise FormatError(f"{folder} is of another version: {facts['format']}.")
-        table = _restored(folder, facts)
-        rows = np.load(folder / "rows.npy")
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode=_mode(name)) for name in facts["prints"]}
+        damaged = [name for name, array in arrays.items() if fingerprint(array) != facts["prints"][name]]
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"{folder} is no unpacked table ({error}).") from error
-    if np.abs(table.A @ table.x.values.ravel() - rows).max() > EXACT * np.abs(rows).max():
-        raise FormatError(f"{folder} is damaged: its coefficients do not give its flows.")
-    return table
+    if damaged:
+        raise FormatError(f"{folder} is damaged: {', '.join(damaged)}.")
+    return _restored({name: array.view(np.ndarray) for name, array in arrays.items()}, facts)
 
 
-def _restored(folder: Path, facts: dict[str, Any]) -> IOTable:
-    Z, A, Y = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("Z", "A", "Y"))
-    v, paid, F = (np.load(folder / f"{name}.npy") for name in ("v", "final_inputs", "F"))
+def _mode(name: str) -> Literal["r"] | None:
+    return "r" if name in ("Z", "A", "Y") else None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fingerprint(array: Array) -> str:
+    """Return a checksum at the speed of memory: the sums of an array's bits by row and by column, hashed.
+
+    One changed bit changes two sums, two cells that change places change four.
+    """
+    bits = np.ascontiguousarray(array).view(np.uint64).reshape(max(len(array), 1) if array.size else 1, -1)
+    sums = bits.sum(axis=0, dtype=np.uint64).tobytes() + bits.sum(axis=1, dtype=np.uint64).tobytes()
+    return hashlib.sha256(repr(array.shape).encode() + sums).hexdigest()
+
+
+def _restored(arrays: dict[str, Array], facts: dict[str, Any]) -> IOTable:
     meta = {key: tuple(value) if isinstance(value, list) else value for key, value in facts["meta"].items()}
     owners = facts["country"]
     coords: dict[str, Any] = {
@@ -127,18 +148,17 @@ def _restored(folder: Path, facts: dict[str, Any]) -> IOTable:
     unit = str(meta["unit"])
     units = facts["stressors"]
     table = IOTable.restored(
-        A=A.view(np.ndarray),
+        A=arrays["A"],
         sha256=facts["sha256"],
-        Z=Z.view(np.ndarray),
-        Y=final_demand_array(Y.view(np.ndarray), coords, final, unit),
-        v=inputs_array(dict(zip(facts["inputs"], v, strict=True)), coords, unit),
-        final_inputs=final_inputs_array(dict(zip(facts["paid"], paid, strict=True)), final, unit),
-        F=stressors_array({name: (F[i], units[name]) for i, name in enumerate(units)}, coords),
+        Z=arrays["Z"],
+        Y=final_demand_array(arrays["Y"], coords, final, unit),
+        v=inputs_array(dict(zip(facts["inputs"], arrays["v"], strict=True)), coords, unit),
+        final_inputs=final_inputs_array(dict(zip(facts["paid"], arrays["final_inputs"], strict=True)), final, unit),
+        F=stressors_array({name: (arrays["F"][i], units[name]) for i, name in enumerate(units)}, coords),
         country=MappingProxyType(owners),
         meta=MappingProxyType(meta),
     )
-    output = folder / "output.npy"
-    return table.with_output(np.load(output)) if output.exists() else table
+    return table.with_output(arrays["output"]) if "output" in arrays else table
 
 
 def size_of(folder: Path) -> int:

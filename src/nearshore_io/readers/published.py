@@ -43,7 +43,9 @@ def _kind(path: Path) -> str:
     """Return whose table a path leads to: "icio", "iot" or "wiod"."""
     if path.is_dir():
         endings = {file.suffix.lower() for file in path.iterdir()}
-        return "icio" if endings & set(OECD) and not endings & set(WIOD) else "wiod"
+        if not endings & {*OECD, *WIOD}:
+            raise FormatError(f"{path} is a folder without published tables ({', '.join((*OECD, *WIOD))}).")
+        return "icio" if endings & set(OECD) else "wiod"
     ending = path.suffix.lower()
     if ending in WIOD:
         return "wiod"
@@ -53,6 +55,8 @@ def _kind(path: Path) -> str:
             return "icio"
         with member.open() as stream:
             return "iot" if IMPORTS in read_header(stream, str(member)).columns else "icio"
+    if ending == ".nc":
+        raise FormatError(f"{path} is in the package's own format already: use it with --table {path}.")
     raise FormatError(
         f"{path}: no reader for {ending or 'such'} files. Known: .nc (native), .csv and .zip (OECD), .RData and .xlsx "
         "(WIOD 2013)."

@@ -45,6 +45,16 @@ CODES: Mapping[str, tuple[str, str]] = {
 }
 """OECD's (TiM) and the ILO's codes of variables: the stressor, and the unit where the file gives none."""
 
+UNITS: Mapping[str, tuple[str, float]] = {
+    **dict.fromkeys(("persons", "person", "ps", "heads"), ("persons", 1.0)),
+    **dict.fromkeys(("thousand persons", "thousands of persons", "thousands", "ths_ps"), ("persons", 1e3)),
+    **dict.fromkeys(("million persons", "mio_ps"), ("persons", 1e6)),
+    **dict.fromkeys(("usd", "us dollar", "us dollars"), ("USD", 1.0)),
+    **dict.fromkeys(("thousand usd",), ("USD", 1e3)),
+    **dict.fromkeys(("million usd", "mio usd", "usd million", "millions of us dollars", "usd_m"), ("USD", 1e6)),
+}
+"""How official files call the units of the known codes, and what one is of the plain unit."""
+
 _NEEDED = ("area", "sector", "stressor", "value")
 _ILO = re.compile(r"^(?:ECO|EC2)_ISIC4_(?:[A-U](?=\d\d)|)(\w+)$")
 
@@ -112,17 +122,17 @@ def _long(file: Path) -> tuple[pd.DataFrame, bool]:
     """Return a file as long text columns under our names, and whether it is in an official layout."""
     frame = _text(file)
     first = frame.columns[0]
+    lower = {column.lower().strip(): column for column in frame.columns}
+    names = {what: next((lower[a] for a in known if a in lower), None) for what, known in COLUMNS.items()}
+    missing = [what for what in _NEEDED if names[what] is None]
     wide = [column for column in frame.columns[1:] if re.fullmatch(r"[A-Z][A-Z0-9]+_\w+", column)]
-    if len(wide) > len(frame.columns) / 2:
+    if missing and len(wide) > len(frame.columns) / 2:
         if len(wide) < len(frame.columns) - 1:
             strange = next(column for column in frame.columns[1:] if column not in wide)
             raise FormatError(f"{file}: column {strange!r} is no industry of a country, such as USA_C29.")
         return _melted(frame.rename(columns={first: "stressor"}).melt("stressor", wide, "industry")), True
-    if set(frame.columns[1:]) <= set(CODES) and len(frame.columns) > 1:
+    if missing and set(frame.columns[1:]) <= set(CODES) and len(frame.columns) > 1:
         return _melted(frame.rename(columns={first: "industry"}).melt("industry", None, "stressor")), True
-    lower = {column.lower().strip(): column for column in frame.columns}
-    names = {what: next((lower[a] for a in known if a in lower), None) for what, known in COLUMNS.items()}
-    missing = [what for what in _NEEDED if names[what] is None]
     if missing:
         raise FormatError(
             f"{file} has no column for {first_few(missing)}: a long file has region (or country), sector, stressor, "
@@ -134,7 +144,16 @@ def _long(file: Path) -> tuple[pd.DataFrame, bool]:
         renamed = renamed[renamed["sex"].isin(["SEX_T", "T", "_T"])]
         renamed = renamed.assign(sector=[_ilo(code) for code in renamed["sector"]])
         renamed = renamed[renamed["sector"] != ""].drop(columns=["sex", "source"], errors="ignore")
+    _require_filled(renamed, file)
     return renamed.reset_index(drop=True), official
+
+
+def _require_filled(frame: pd.DataFrame, file: Path) -> None:
+    """Raise where a row does not say what it is about: its value may be empty, its labels and its year may not."""
+    for column in ("area", "sector", "stressor", "year"):
+        empty = frame.index[frame[column] == ""] if column in frame else frame.index[:0]
+        if len(empty):
+            raise FormatError(f"{file}, row {empty[0] + 2}: the cell of its {column} is empty.")
 
 
 def _melted(frame: pd.DataFrame) -> pd.DataFrame:
@@ -185,23 +204,48 @@ def _series(frame: pd.DataFrame, file: Path) -> dict[str, _Series]:
     found: dict[str, _Series] = {}
     for code, rows in frame.groupby("stressor", sort=False):
         known = next((value for key, value in CODES.items() if str(code).removesuffix("_A") == key), None)
-        name, unit = known or (str(code), "")
-        given = sorted({text for text in rows["unit"] if text}) if "unit" in rows and known is None else []
+        name = known[0] if known else str(code)
+        given = sorted({text for text in rows["unit"] if text}) if "unit" in rows else []
         if len(given) > 1:
-            raise FormatError(f"{file}: {name} has several units: {first_few(given)}.")
-        unit = given[0] if given else unit
-        if not unit:
-            raise FormatError(f"{file}: {name} has no unit: fill the column unit.")
-        values: dict[tuple[str, str], float] = {}
-        for i, area, sector, text in rows[["area", "sector", "value"]].itertuples():
-            number = _value(text, f"{file}, row {i + 2} ({name} of {area} {sector})")
-            if (area, sector) in values:
-                raise FormatError(f"{file}, row {i + 2}: {name} of {area} {sector} stands twice.")
-            values[area, sector] = number
+            raise FormatError(f"{file}: {code} has several units: {first_few(given)}.")
+        if not (given or known):
+            raise FormatError(f"{file}: {code} has no unit: fill the column unit.")
+        unit, factor = _converted(given[0] if given else "", known, "multiplier" in rows, f"{file}: {code}")
+        before = found.setdefault(name, _Series(unit, {}))
+        if before.unit != unit:
+            raise FormatError(f"{file}: {name} is in {before.unit} and in {unit}.")
+        values = dict(before.values)
+        for i, row in zip(rows.index, rows.to_dict("records"), strict=True):
+            place = f"{file}, row {i + 2} ({name} of {row['area']} {row['sector']})"
+            if (row["area"], row["sector"]) in values:
+                raise FormatError(f"{place} stands twice.")
+            power = _value(row.get("multiplier", "") or "0", f"{place}, multiplier")
+            values[row["area"], row["sector"]] = _value(row["value"], place) * 10.0**power * factor
         found[name] = _Series(unit, values)
     if not found:
         raise FormatError(f"{file} has no stressors.")
     return found
+
+
+def _converted(given: str, known: tuple[str, str] | None, multiplied: bool, where: str) -> tuple[str, float]:
+    """Return the unit a stressor is kept in, and the factor its numbers (after their multiplier) take.
+
+    Raises
+    ------
+    FormatError
+        If a known code is in a unit that its own cannot be reached from, such as pesos.
+    """
+    if known is None:
+        return given, 1.0
+    target, (plain, size) = known[1], UNITS.get(known[1].lower(), (known[1], 1.0))
+    if not given:
+        return target, 1.0 / size if multiplied else 1.0
+    if given.lower() == target.lower():
+        return target, 1.0
+    base, factor = UNITS.get(given.lower(), ("", 0.0))
+    if base != plain:
+        raise FormatError(f"{where} is in {given!r}, which is not {target}: convert it before.")
+    return target, factor / size
 
 
 def _value(text: str, place: str) -> float:
@@ -211,6 +255,8 @@ def _value(text: str, place: str) -> float:
         number = float(text)
     except ValueError as error:
         raise FormatError(f"{place}: {text!r} is no number.") from error
+    if "_" in text:
+        raise FormatError(f"{place}: {text!r} is no number.")
     if not np.isfinite(number):
         raise FormatError(f"{place}: {text!r} is no finite number.")
     return number
@@ -226,6 +272,9 @@ def _on_table(
 ) -> tuple[Array, list[str]]:
     """Return numbers by area and industry as (n,) on the table, and lines on how."""
     areas = list(dict.fromkeys(area for area, _ in values))
+    if isinstance(split, Mapping):
+        for name in split:
+            labels.position(name, table.regions, "region")
     known = {*table.regions, *table.countries}
     strange = [area for area in areas if area not in known]
     if strange and not official:
@@ -241,7 +290,9 @@ def _on_table(
         rows = {s: value for (a, s), value in values.items() if a == area and s in sectors}
         positions = table.positions(region=area).reshape(-1, width)
         if not np.isnan(result[positions]).all():
-            raise LabelError(f"{where}: {area} has rows, and so have its regions. Keep one or the other.")
+            raise LabelError(
+                f"{where}: {area} has rows, and so has the country or a region of it. Keep one or the other."
+            )
         shares = _shares(table, area, positions, split)
         if len(positions) > 1:
             how = f"by {split}" if isinstance(split, str) else f"by shares given ({dict(split)})"
@@ -314,15 +365,23 @@ def _shares(table: IOTable, area: str, positions: Positions, split: Key) -> Arra
         return np.ones(positions.shape)
     names = [table.regions[i // len(table.sectors)] for i in positions[:, 0]]
     if isinstance(split, Mapping):
-        labels.require_same(names, list(split), "region", (f"the regions of {area}", "split"))
-        given = np.array([float(split[name]) for name in names])
-        if abs(given.sum() - 1.0) > 1e-9 or (given < 0).any():
+        lacks = [name for name in names if name not in split]
+        if lacks:
+            raise LabelError(f"split says nothing of {first_few(lacks)}, over which the file's {area} is to be shared.")
+        given = np.array([_share(split[name], name) for name in names])
+        if not abs(given.sum() - 1.0) <= 1e-9:
             raise ConcordanceError(f"split: the shares of {area} must be ≥ 0 and sum to one, not to {given.sum():g}.")
         return np.repeat(given[:, None], positions.shape[1], axis=1)
     weights = np.maximum(_weights(table, split)[positions], 0.0)
     total = weights.sum(axis=0)
     even = np.full(positions.shape, 1.0 / len(positions))
     return np.asarray(np.divide(weights, total, out=even, where=total > 0))
+
+
+def _share(value: object, name: str) -> float:
+    if not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
+        raise ConcordanceError(f"split: the share of {name} is {value!r}, not a number between 0 and 1.")
+    return float(value)
 
 
 def _weights(table: IOTable, split: str) -> Array:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nearshore_io.errors import BalanceError, FormatError, LabelError, first_few
 from nearshore_io.readers.icio.cells import Header
@@ -60,6 +61,7 @@ def assembled(
         *header.oddities,
         *_labels_odd(columns, grid, edition, kept, year),
         *_discrepancy_odd(discrepancy),
+        *_rows_odd(numbers.Z.sum(axis=1) + Y.sum(axis=1), published.get("output"), output_row, grid),
         *_taxes_odd(numbers.bottom, edition, columns),
     ]
     inputs = {name: values[grid.z] for name, values in sorted(sums.items(), key=lambda item: item[0] != "value_added")}
@@ -142,6 +144,9 @@ def _labels_odd(
         few = [code for code in edition.industries if code not in columns.sectors]
         if few:
             found.append(f"a part of edition {edition.name}: without the industries {first_few(few, 8)}")
+        without = [name for name in edition.columns if name not in columns.others]
+        if without:
+            found.append(f"without the column {first_few(without)}: rows cannot be held against it")
         none = [code for code in edition.categories if code not in columns.categories]
         if none:
             found.append(f"without the final-demand categories {first_few(none)}")
@@ -155,6 +160,21 @@ def _labels_odd(
     if year is None:
         found.append("the file's name says no year: give year=")
     return found
+
+
+def _rows_odd(x: Array, column: Array | None, row: Array | None, grid: Grid) -> list[str]:
+    """Return a line where row sums miss the output row, in a file that has no output column to check them by."""
+    if not x.any():
+        return ["every flow is zero"]
+    if column is not None or row is None:
+        return []
+    bad = np.flatnonzero(_far_off(x, row[grid.z]))
+    names = list(grid.row_of())
+    return [f"the cells of {bad.size} rows miss the output row: {first_few(names[i] for i in bad)}"] if bad.size else []
+
+
+def _far_off(found: Array, total: Array) -> npt.NDArray[np.bool_]:
+    return np.abs(found - total) > np.maximum(OFF_BY * np.maximum(np.abs(total), np.abs(found)), AT_LEAST)
 
 
 def _discrepancy_odd(discrepancy: Array | None) -> list[str]:
@@ -190,8 +210,7 @@ def _require_total(found: Array, total: Array | None, grid: Grid, line: str, say
     """Raise `BalanceError` where a line misses its published total by more than `OFF_BY` of it and `AT_LEAST`."""
     if total is None:
         return
-    gap = np.abs(found - total)
-    bad = np.flatnonzero(gap > np.maximum(OFF_BY * np.maximum(np.abs(total), np.abs(found)), AT_LEAST))
+    bad = np.flatnonzero(_far_off(found, total))
     if bad.size:
         names = list(grid.row_of())
         i = int(bad[0])

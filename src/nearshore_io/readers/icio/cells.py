@@ -23,6 +23,7 @@ ROOM_FOR_POLARS = 6 * 2**30
 """Bytes of addresses below which files are read line by line, at a third of the speed: polars' threads reserve 2 GiB of
 them, whatever they use."""
 LONGEST_HEADER = 2**24
+LONGEST_LINE = 2**26
 _SEPARATORS = (",", ";", "\t")
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip"}
 
@@ -65,6 +66,10 @@ def read_header(stream: IO[bytes], where: str) -> Header:
         oddities.append("starts with a byte order mark")
     if raw.endswith(b"\r\n"):
         oddities.append("lines end in CRLF")
+    if b"\0" in raw:
+        raise FormatError(f"{where} holds NUL bytes: it is no CSV in UTF-8 (is it UTF-16?).")
+    if b"\r" in raw.rstrip(b"\r\n"):
+        raise FormatError(f"{where}: lines end in CR alone: save it with LF or CRLF.")
     try:
         text = raw.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
@@ -72,7 +77,12 @@ def read_header(stream: IO[bytes], where: str) -> Header:
     separator = max(_SEPARATORS, key=text.count)
     if not text.strip() or separator not in text:
         raise FormatError(f"{where} is no CSV table: its first line has no columns ({text[:60]!r}).")
-    cells = next(csv.reader([text], delimiter=separator))
+    try:
+        cells = next(csv.reader([text], delimiter=separator))
+    except csv.Error as error:
+        raise FormatError(
+            f"{where}: the first line is no row of a CSV ({error}): a quote may not be closed."
+        ) from error
     if separator != ",":
         oddities.append(f"columns are separated by {separator!r}")
     if '"' in text:
@@ -122,6 +132,8 @@ def _lines(stream: IO[bytes], where: str, largest: int) -> Iterator[tuple[int, i
         cut = data.rfind(b"\n") + 1
         if not cut:
             rest += data
+            if len(rest) > LONGEST_LINE:
+                raise FormatError(f"{where}: line {line} is longer than {LONGEST_LINE:,} bytes: it is no such table.")
             continue
         whole, rest = rest + data[:cut], data[cut:]
         lines = whole.count(b"\n")
@@ -152,8 +164,10 @@ def _frugally(data: bytes, line: int, header: Header, where: str) -> Block:
     polars ends the whole process where an allocation fails, and its threads reserve a gigabyte of addresses.
     """
     labels, rows = [], []
-    for text in data.decode("utf-8", errors="replace").splitlines():
-        label, _, rest = text.partition(header.separator)
+    for text in data.decode("utf-8", errors="replace").rstrip("\r\n").split("\n"):
+        label, _, rest = text.rstrip("\r").partition(header.separator)
+        if "\ufffd" in label or rest.endswith(header.separator):
+            return _slowly(data, line, header, where)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # what is no number is a DeprecationWarning to numpy
@@ -184,7 +198,7 @@ def _slowly(data: bytes, line: int, header: Header, where: str) -> Block:
     except UnicodeDecodeError as error:
         raise FormatError(f"{where}, near line {line}: bytes that are no text in UTF-8 ({error}).") from error
     labels, rows, lines = [], [], []
-    for i, cells in enumerate(csv.reader(text.splitlines(), delimiter=header.separator)):
+    for i, cells in enumerate(_cells(text, line, header, where)):
         if not any(cell.strip() for cell in cells):
             continue  # a line of nothing but separators, or of nothing
         labels.append(cells[0].strip())
@@ -192,6 +206,14 @@ def _slowly(data: bytes, line: int, header: Header, where: str) -> Block:
         lines.append(line + i)
     values = np.array(rows).reshape(len(rows), len(header.columns))
     return Block(labels, lines[0] if lines else line, values, blank=bool(np.isnan(values).any()))
+
+
+def _cells(text: str, line: int, header: Header, where: str) -> Iterator[list[str]]:
+    reader = csv.reader((row.rstrip("\r") for row in text.split("\n")), delimiter=header.separator)
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise FormatError(f"{where}, near line {line + reader.line_num - 1}: no row of a CSV ({error}).") from error
 
 
 def _numbers(cells: Sequence[str], line: int, header: Header, where: str) -> list[float]:

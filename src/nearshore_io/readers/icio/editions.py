@@ -86,12 +86,14 @@ def edition_named(name: str) -> Edition:
     raise unknown(name, "ICIO edition", known)
 
 
-def recognise(regions: Sequence[str], industries: Sequence[str], categories: Sequence[str]) -> Edition | None:
+def recognise(
+    regions: Sequence[str], industries: Sequence[str], categories: Sequence[str], year: int | None = None
+) -> Edition | None:
     """Return the edition a file's labels belong to, None if they fit none.
 
     An edition fits that has all of the file's industries and categories; where it comes with and without splits, the
-    file must have them or not as it does. Of several (a part of a file may fit two) the one whose lists are nearest in
-    length is taken, the newer of two as near.
+    file must have them or not as it does. Of several (a part of a file may fit two) those that have the year come
+    first, then the one whose lists are nearest in length, the newer of two as near.
     """
     fitting = [
         edition
@@ -102,6 +104,7 @@ def recognise(regions: Sequence[str], industries: Sequence[str], categories: Seq
     ]
     if not fitting:
         return None
+    fitting = [e for e in fitting if year is not None and e.years[0] <= year <= e.years[1]] or fitting
     surplus = {e.name: len(e.industries) - len(industries) + len(e.accounts) - len(regions) for e in fitting}
     least = min(abs(size) for size in surplus.values())
     return [edition for edition in fitting if abs(surplus[edition.name]) == least][-1]
@@ -124,8 +127,18 @@ def require_edition(
     ):
         strange = [label for label in found if label not in set(known)]
         if strange:
-            fits = recognise(regions, industries, categories)
-            hint = f" Its labels are those of edition {fits.name}." if fits else ""
             raise FormatError(
-                f"{where} is not of edition {edition.name}: that has no {what} {first_few(strange)}.{hint}"
+                f"{where} is not of edition {edition.name}: that has no {what} {first_few(strange)}."
+                f"{_hint(regions, industries, categories)}"
             )
+    if not _extended_alike(edition, regions):
+        parts = [part for split in edition.splits.values() for part in split]
+        raise FormatError(
+            f"{where} is not of edition {edition.name}: it has none of {first_few(parts)}."
+            f"{_hint(regions, industries, categories)}"
+        )
+
+
+def _hint(regions: Sequence[str], industries: Sequence[str], categories: Sequence[str]) -> str:
+    fits = recognise(regions, industries, categories)
+    return f" Its labels are those of edition {fits.name}." if fits else ""

@@ -77,7 +77,7 @@ def read_icio(
         header = read_header(stream, str(member))
         known = any(part in known_categories() for label in header.columns for part in (label.partition("_")[::2]))
     columns = sorted_columns(header.columns, str(member), None if known else _row_labels(member, header, largest))
-    found = _edition_of(columns, forced, str(member))
+    found = _edition_of(columns, forced, year or member.year, str(member))
     kept: frozenset[str] = frozenset()
     while True:
         grid = clean_grid(columns, found, kept, str(member))
@@ -96,9 +96,9 @@ def _row_labels(member: Member, header: Header, largest: int) -> list[str]:
         return [label for block in blocks(stream, header, str(member), largest) for label in block.labels]
 
 
-def _edition_of(columns: Columns, forced: Edition | None, where: str) -> Edition | None:
+def _edition_of(columns: Columns, forced: Edition | None, year: int | None, where: str) -> Edition | None:
     if forced is None:
-        return recognise(columns.regions, columns.sectors, columns.categories)
+        return recognise(columns.regions, columns.sectors, columns.categories, year)
     require_edition(forced, columns.regions, columns.sectors, columns.categories, where)
     return forced
 
@@ -220,7 +220,9 @@ def _require_rows(
         )
     if edition is not None:
         absent = [label for label in edition.rows if label not in bottom]
-        absent += [] if not edition.row_suffixes or set(bottom) - set(edition.rows) else ["C_TAXSUB"]
+        absent += [
+            f"{c}_{suffix}" for suffix in edition.row_suffixes for c in grid.countries if f"{c}_{suffix}" not in bottom
+        ]
         if absent:
             raise FormatError(
                 f"{where} lacks the row {first_few(absent)} of edition {edition.name}; the last row is {last}. "

@@ -1,5 +1,6 @@
 """Where an ICIO table lies: a CSV, a zip of CSVs, a zip of such zips, or a folder of any of them."""
 
+import lzma
 import os
 import re
 import tempfile
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from nearshore_io.errors import FormatError, StorageError, first_few
+from nearshore_io.errors import FormatError, NearshoreError, StorageError, first_few
 from nearshore_io.readers.files import readable
 
 LARGEST = 2 * 2**30
@@ -20,7 +21,7 @@ LARGEST = 2 * 2**30
 _CHUNK = 2**22
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _PREFIX = re.compile(r"icio[-_ ]?(?:19|20)\d\d(?=[-_ ])", re.IGNORECASE)
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Member:
     @property
     def name(self) -> str:
         """Name of the CSV itself."""
-        return PurePosixPath(self.inside[-1]).name if self.inside else self.file.name
+        return _last(self.inside[-1]) if self.inside else self.file.name
 
     @property
     def extended(self) -> bool | None:
@@ -61,21 +62,24 @@ class Member:
         FormatError
             If an archive is damaged, encrypted, or unpacks to more than ``largest`` bytes.
         """
-        with self.file.open("rb") as stream, _unpacked(stream, self.inside, str(self.file), largest) as content:
-            try:
+        if not self.inside:
+            with self.file.open("rb") as stream:
+                yield stream
+            return
+        try:
+            with self.file.open("rb") as stream, _unpacked(stream, self.inside, str(self.file), largest) as content:
                 yield content
-            except _ZIP_ERRORS as error:
-                raise FormatError(
-                    f"{self} cannot be unpacked ({error}): the archive is damaged or was not downloaded whole. "
-                    "Download it again."
-                ) from error
+        except NearshoreError:
+            raise
+        except _ZIP_ERRORS as error:
+            raise FormatError(
+                f"{self} cannot be unpacked ({error}): the archive is damaged, or packed in a way that is not known. "
+                "Download it again, or unpack it by hand."
+            ) from error
 
 
 @contextmanager
 def _unpacked(stream: IO[bytes], inside: tuple[str, ...], where: str, largest: int) -> Iterator[IO[bytes]]:
-    if not inside:
-        yield stream
-        return
     with _archive(stream, where) as archive, archive.open(_sized(archive, inside[0], where, largest)) as content:
         if len(inside) == 1:
             yield content
@@ -128,7 +132,7 @@ def find_members(path: str | os.PathLike[str], largest: int = LARGEST) -> list[M
     """
     place = Path(path).expanduser()
     if place.is_dir():
-        files = sorted(file for file in place.iterdir() if file.suffix.lower() in (".csv", ".zip"))
+        files = sorted(file for file in place.iterdir() if file.suffix.lower() in (".csv", ".zip") and file.is_file())
         return [member for file in files for member in find_members(file, largest)]
     file = readable(place)
     if not (zipfile.is_zipfile(file) or file.suffix.lower() == ".zip"):
@@ -136,6 +140,8 @@ def find_members(path: str | os.PathLike[str], largest: int = LARGEST) -> list[M
     with file.open("rb") as stream:
         try:
             found = [Member(file, inside, _year_of(inside, file)) for inside in _listed(stream, (), str(file), largest)]
+        except NearshoreError:
+            raise
         except _ZIP_ERRORS as error:
             raise FormatError(f"{file} cannot be unpacked ({error}): download it again.") from error
     if not found:
@@ -158,8 +164,13 @@ def _listed(stream: IO[bytes], inside: tuple[str, ...], where: str, largest: int
 
 def year_in(name: str) -> int | None:
     """Return the year a file name says ("ICIO2021_2018.csv" is of 2018), None where it says none or several."""
-    years = set(_YEAR.findall(_PREFIX.sub("", PurePosixPath(name).name)))
+    years = set(_YEAR.findall(_PREFIX.sub("", _last(name))))
     return int(years.pop()) if len(years) == 1 else None
+
+
+def _last(name: str) -> str:
+    """Return the last part of a path in an archive, whichever way its slashes lean."""
+    return PurePosixPath(name.replace("\\", "/")).name
 
 
 def _year_of(inside: tuple[str, ...], file: Path) -> int | None:
@@ -193,9 +204,10 @@ def chosen(path: str | os.PathLike[str], year: int | None, extended: bool | None
         members = [m for m in members if m.extended is extended] or [m for m in members if m.extended is None]
     if len(members) > 1:
         years = sorted({m.year for m in members if m.year})
+        shown = first_few(("/".join(m.inside) or m.name for m in members), 8)
         hint = "give year=" if len(years) > 1 else "name the file itself, or say edition= (…-SML, …-EXT)"
         raise StorageError(
-            f"{path} holds {len(members)} tables ({first_few((m.name for m in members), 8)}): {hint}"
+            f"{path} holds {len(members)} tables ({shown}): {hint}"
             f"{f', one of {first_few(years, 30)}' if len(years) > 1 else ''}."
         )
     return members[0]
