@@ -66,9 +66,29 @@ class Areas:
 
     def sold(self, s: int, quantity: Array) -> Array:
         """Return A_sr q_r for every r, shape (n_s, G), of outputs q, shape (n,); the column of s itself is zero."""
-        found = np.asarray(self.model.table.A[self.rows[s]] @ self.by_area(quantity))
+        found = np.add.reduceat(self.bought_from[s] * quantity[self.order], self.starts, axis=1)
         found[:, s] = 0.0
         return found
+
+    @cached_property
+    def order(self) -> Positions:
+        """Positions of all industries, area by area."""
+        return np.concatenate(self.rows)
+
+    @cached_property
+    def starts(self) -> Positions:
+        """Where each area begins in `order`."""
+        return np.cumsum([0, *(len(rows) for rows in self.rows[:-1])])
+
+    @cached_property
+    def bought_from(self) -> tuple[Array, ...]:
+        """Coefficients of the sales of each area, A_s·, with columns in `order`, each (n_s, n)."""
+        A = self.model.table.A
+        blocks = (A[rows] for rows in self.rows)
+        return tuple(
+            np.ascontiguousarray((block if isinstance(block, np.ndarray) else block.toarray())[:, self.order])
+            for block in blocks
+        )
 
     def final_exports(self, s: int) -> Array:
         """Return Y_sr for every r, shape (n_s, G); the column of s itself is zero."""

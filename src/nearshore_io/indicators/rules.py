@@ -59,8 +59,8 @@ def regional_value_content(
     - direct: 1 − Σ_k∉NA a_kj / NC_j, what comes from outside at the first tier
     - roll_up: an originating part counts whole, another not at all: VNM_j = Σ_i∉NA a_ij + Σ_i∈NA a_ij (1 − o_i)
       with o_i = 1 if 1 − VNM_i/NC_i reaches the threshold; the greatest such o, from o = 1 downwards
-    - traced: Σ_k∈NA v_k L_·j / NC_j, value added in the region anywhere in the chain; not above direct but for
-      subsidies
+    - traced: Σ_k∈NA v_k L_·j / NC_j, value added in the region anywhere in the chain; below direct by foreign value in
+      inputs of the region, above it by the region's value in inputs from outside
 
     Parameters
     ----------

@@ -118,10 +118,11 @@ def _own_demand(areas: Areas) -> Array:
 
 def _from_abroad(areas: Areas, output: Array) -> Array:
     """Return Σ_j≠r A_rj q_j of every area r, shape (n,), of outputs q."""
-    A = areas.model.table.A
-    found = np.asarray(A @ output)
-    for rows in areas.rows:
-        found[rows] -= A[rows][:, rows] @ output[rows]
+    found = np.empty(len(areas.x))
+    abroad = output[areas.order]
+    for r, rows in enumerate(areas.rows):
+        own = slice(areas.starts[r], areas.starts[r] + len(rows))
+        found[rows] = areas.bought_from[r] @ abroad - areas.bought_from[r][:, own] @ abroad[own]
     return found
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from nearshore_io import labels
@@ -15,6 +14,7 @@ from nearshore_io.indicators.decomposition import borin_mancini, koopman_wang_we
 from nearshore_io.labels import Wanted
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array
+from nearshore_io.table import IOTable
 from nearshore_io.units import stamp
 
 By = Literal["sector", "importer"]
@@ -32,6 +32,15 @@ class Method:
     adds_up: tuple[str, ...]
     source: str
     cells: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One exporter's terms over the dims asked for, each (sectors or 1, importers or 1)."""
+
+    exporter: str
+    importers: list[str]
+    terms: Terms
 
 
 BORIN_MANCINI = Method(FOUR, "Borin & Mancini (2019, 2023)")
@@ -101,14 +110,9 @@ def decompose_exports(
     dims = _dims(by, method, chosen)
     labels.position(taxes, ("folded", "separate"), "way to treat taxes")
     listed = list(model.table.countries) if exporter is None else labels.as_list(exporter)
-    results = dict(_results(model, listed, importer, dims, method, view, taxes))
     several = exporter is None or not isinstance(exporter, str)
-    names = listed if several else listed[:1]
-    parts = [results[name] for name in names]
-    dataset = xr.concat(parts, pd.Index(names, name="exporter"), join="outer") if several else parts[0]
-    if several and "importer" in dims:
-        order = [name for name in _importers(model, importer) if name in dataset["importer"].values]
-        dataset = dataset.sel(importer=order)
+    parts = list(_results(model, listed, importer, dims, method, view, taxes))
+    dataset = _dataset(model.table, parts, listed, _importers(model, importer), dims, several=several)
     return _described(dataset, model, listed, importer, method, view, chosen, taxes)
 
 
@@ -141,8 +145,8 @@ def _results(
     method: str,
     view: str,
     taxes: str,
-) -> Iterator[tuple[str, xr.Dataset]]:
-    """Yield each exporter with its decomposition; countries share one set of blocks, a bloc has one of its own."""
+) -> Iterator[Part]:
+    """Yield the decomposition of each exporter; countries share one set of blocks, a bloc has one of its own."""
     chosen = METHODS[method][view]
     if importer is not None and not chosen.cells:
         raise LabelError(f"{method} decomposes total exports only: leave out importer=.")
@@ -161,7 +165,7 @@ def _results(
                 paid = (1.0 - areas.VB[:, areas.rows[s]].sum(axis=0))[:, None] * areas.exports(s)
                 terms["taxes"] = paid if chosen.cells else paid.sum(axis=0, keepdims=True)
             _require_closed(terms, chosen, areas, s, [k for _, members in columns for k in members])
-            yield name, _dataset(terms, areas, s, columns, dims)
+            yield Part(name, [importer for importer, _ in columns], _reduced(terms, areas, s, columns, dims))
 
 
 def _apart(model: Leontief, exporters: list[str]) -> list[list[str]]:
@@ -270,31 +274,52 @@ def _require_closed(terms: Terms, chosen: Method, areas: Areas, s: int, importer
         )
 
 
-def _dataset(
-    terms: Terms, areas: Areas, s: int, columns: list[tuple[str, list[int]]], dims: tuple[str, ...]
-) -> xr.Dataset:
-    """Return terms over the dims asked for, summed over the others."""
-    table = areas.model.table
-    width = len(table.sectors)
-    gather = np.zeros((len(areas.names), len(columns)))
+def _reduced(terms: Terms, areas: Areas, s: int, columns: list[tuple[str, list[int]]], dims: tuple[str, ...]) -> Terms:
+    """Return terms summed to (sectors or 1, importers or 1)."""
+    width = len(areas.model.table.sectors)
+    gather = np.zeros((len(areas.names), len(columns) if "importer" in dims else 1))
     for j, (_, members) in enumerate(columns):
-        gather[members, j] = 1.0
-    coords: dict[str, list[str]] = {}
-    if "sector" in dims:
-        coords["sector"] = list(table.sectors)
-    if "importer" in dims:
-        coords["importer"] = [name for name, _ in columns]
+        gather[members, j if "importer" in dims else 0] = 1.0
     found = {}
     for name, values in terms.items():
         cells = values @ gather
         if "sector" in dims:
-            by_sector = np.zeros((width, len(columns)))
+            by_sector = np.zeros((width, cells.shape[1]))
             np.add.at(by_sector, areas.rows[s] % width, cells)
-            cells = by_sector
+            found[name] = by_sector
         else:
-            cells = cells.sum(axis=0, keepdims=True)
-        cells = cells if "importer" in dims else cells.sum(axis=1, keepdims=True)
-        found[name] = xr.DataArray(cells.reshape([len(coords[dim]) for dim in dims]), coords=coords, dims=dims)
+            found[name] = cells.sum(axis=0, keepdims=True)
+    return found
+
+
+def _dataset(
+    table: IOTable,
+    parts: list[Part],
+    exporters: list[str],
+    importers: list[str],
+    dims: tuple[str, ...],
+    *,
+    several: bool,
+) -> xr.Dataset:
+    """Return the parts of all exporters in one Dataset; what an exporter would sell to itself is NaN."""
+    own = {name for part in parts for name in part.importers}
+    names = [name for name in importers if name in own] + [n for n in dict.fromkeys(own) if n not in importers]
+    at = {name: j for j, name in enumerate(names)}
+    coords: dict[str, list[str]] = {"exporter": exporters} if several else {}
+    if "sector" in dims:
+        coords["sector"] = list(table.sectors)
+    if "importer" in dims:
+        coords["importer"] = names
+    order = {part.exporter: part for part in parts}
+    found = {}
+    for term in parts[0].terms:
+        shape = (len(exporters), parts[0].terms[term].shape[0], len(names) if "importer" in dims else 1)
+        values = np.full(shape, np.nan)
+        for k, exporter in enumerate(exporters):
+            part = order[exporter]
+            columns = [at[name] for name in part.importers] if "importer" in dims else [0]
+            values[k][:, columns] = part.terms[term]
+        found[term] = xr.DataArray(values.reshape([len(c) for c in coords.values()]), coords=coords, dims=list(coords))
     dataset = xr.Dataset(found)
     if "sector" in dims:
         dataset = dataset.assign_coords(sector_name=("sector", table.Y["sector_name"].values))
