@@ -1,6 +1,7 @@
 """One table of solvers drives every test of a solver."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -432,3 +433,24 @@ def test_lists_are_matrices_too() -> None:
     for solver, _ in SOLVERS:
         found = solver.factorise([[0.2, 0.1], [0.3, 0.1]]).solve(np.ones(2))  # type: ignore[arg-type]
         np.testing.assert_allclose(found, np.linalg.solve(np.eye(2) - [[0.2, 0.1], [0.3, 0.1]], np.ones(2)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("solver", [DenseLU(), Auto(), Krylov(), SparseLU()])
+def test_columns_of_the_inverse(solver: object) -> None:
+    """Many columns at once are those of the inverse; one that is wrong is noticed by the combinations."""
+    rng = np.random.default_rng(0)
+    A = rng.random((60, 60)) / 90
+    expected = np.linalg.inv(np.eye(60) - A)
+    places = np.array([3, 17, 4])
+    factors = solver.factorise(A)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(factors.inverse_columns(places), expected[:, places], rtol=1e-9)
+
+
+def test_a_wrong_column_is_noticed() -> None:
+    A = np.random.default_rng(0).random((40, 40)) / 60
+    factors = DenseLU().factorise(A)
+    spoiled = factors.lu.copy()
+    spoiled[7, 9] += 1e-3
+    wrong = replace(factors, lu=spoiled)
+    with pytest.raises(nio.SolverError, match="above the tolerance"):
+        wrong.inverse_columns(np.arange(20))

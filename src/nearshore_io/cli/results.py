@@ -1,17 +1,27 @@
 """Commands that run models: ``run``, ``content``, ``solvers``."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
+import xarray as xr
 
 from nearshore_io.batch import run
-from nearshore_io.cli import save, show
+from nearshore_io.cli import save, show, show_tables
 from nearshore_io.cli.inputs import open_table, scenario_file
 from nearshore_io.cli.options import Closure, Format, FormatOption, OutOption, TableOption, YearOption, app
-from nearshore_io.indicators import export_content
+from nearshore_io.indicators import compare_published, content_by_measure, export_content
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import read_scenarios
 from nearshore_io.solvers import Auto, crossovers
+
+
+class Measures(StrEnum):
+    """What counts as content of an export."""
+
+    value_added = "value_added"
+    direct_inputs = "direct_inputs"
+    vertical_specialisation = "vertical_specialisation"
 
 
 @app.command("run")
@@ -50,24 +60,36 @@ def content_command(
     exporter: Annotated[str, typer.Argument(help="Exporting country or group, such as MEX or north_america.")],
     importer: Annotated[list[str] | None, typer.Option(help="Importing country or group; repeat for several.")] = None,
     by: Annotated[list[str] | None, typer.Option(help="sector, importer or origin_sector; repeat for several.")] = None,
+    measure: Annotated[Measures, typer.Option(help="What counts as content.")] = Measures.value_added,
+    compare_measures: Annotated[
+        bool, typer.Option("--compare-measures", help="All measures side by side, with published figures.")
+    ] = False,
+    origin: Annotated[str, typer.Option(help="Whose content --compare-measures shows.")] = "USA",
     table: TableOption = "north-america-2011",
     year: YearOption = None,
     out: OutOption = None,
     form: FormatOption = Format.table,
 ) -> None:
-    """Show what is inside an export: cents of value added per dollar, by origin."""
+    """Show what is inside an export: cents per dollar, by origin."""
     if out is not None:
         save.require_format(out)
     model = _model(table, year, Closure.open)
-    content = export_content(model, exporter, importer, by=by or ())  # type: ignore[arg-type]
-    dataset = content.to_dataset(promote_attrs=True)
-    dataset["export_content"].attrs = dict(content.attrs)
+    if compare_measures:
+        listed = content_by_measure(model, exporter, importer, by or ())  # type: ignore[arg-type]
+        dataset = xr.Dataset(dict(listed))
+        if form is Format.table:
+            show.measures(show.console(), listed, origin)
+            show_tables.comparisons(show.console(), compare_published(model))
+    else:
+        content = export_content(model, exporter, importer, by=by or (), measure=measure.value)  # type: ignore[arg-type]
+        dataset = content.to_dataset(promote_attrs=True)
+        dataset["export_content"].attrs = dict(content.attrs)
+        if form is Format.table:
+            show.content(show.console(), content)
     if out is not None:
         save.dataset(dataset, out)
     if form is Format.json:
         print(save.as_json(dataset))
-        return
-    show.content(show.console(), content)
 
 
 @app.command("solvers")

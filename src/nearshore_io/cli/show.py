@@ -17,6 +17,7 @@ from nearshore_io.batch import counterfactual
 from nearshore_io.batch.run import Progress as Callback
 from nearshore_io.errors import ShockError
 from nearshore_io.indicators import export_content
+from nearshore_io.labels import unknown
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Scenario
 from nearshore_io.table import IOTable
@@ -193,6 +194,41 @@ def content(console: Console, content: xr.DataArray) -> None:
             f"Up to {100 * attrs['unexplained']:.2f} cents are not explained: the table's primary inputs are not its "
             "outputs less its inputs (see `nearshore check`)."
         )
+
+
+def measures(console: Console, listed: Mapping[str, xr.DataArray], origin: str) -> None:
+    """Print one origin's content by each measure, with the definition and the source of each."""
+    first = next(iter(listed.values()))
+    if origin not in first["origin"].values:
+        raise unknown(origin, "origin", first["origin"].values.tolist())
+    flow = str(first.attrs["long_name"]).partition(" of exports of ")[2]
+    others = [str(dim) for dim in first.dims if dim != "origin"]
+    table = Table(title=f"{origin} content of exports of {flow}, cents per dollar", title_justify="left")
+    for dim in others:
+        table.add_column(dim, overflow="fold")
+    if others:
+        for name in listed:
+            table.add_column(name, justify="right")
+        chosen = {name: array.sel(origin=origin).stack(cell=others) for name, array in listed.items()}
+        for cell in chosen["value_added"]["cell"].values.tolist():
+            values = [array.sel(cell=cell).item() for array in chosen.values()]
+            if not all(math.isnan(value) for value in values):
+                table.add_row(*_named(first, others, cell), *(f"{value:.2f}" for value in values))
+        console.print(table)
+    else:
+        table.add_column("measure", no_wrap=True)
+        table.add_column("cents", justify="right")
+        for heading in ("definition", "source"):
+            table.add_column(heading)
+        for name, array in listed.items():
+            cents = f"{array.sel(origin=origin).item():.2f}"
+            table.add_row(name, cents, str(array.attrs["definition"]), str(array.attrs["source"]))
+        console.print(table)
+    console.print(
+        "Product taxes are folded into the content of who pays them. Inputs specific to the importer are known to "
+        "customs only: the bounds say what the table's totals allow (`export_content(..., specialised={...})` takes shares).\n"
+        f"Exports: {first.attrs['exports']:,.0f}. Table: {first.attrs['table']}."
+    )
 
 
 def _by_origin(content: xr.DataArray) -> Table:

@@ -56,23 +56,18 @@ def comparisons(console: Console, listed: Sequence[Comparison]) -> None:
         console.print("No published figure of this year to hold the table against.")
         return
     table = Table(title="Held against published figures", title_justify="left")
-    for heading in ("", "What"):
-        table.add_column(heading)
-    for heading in ("Published", "Here", "Difference", "Expected within"):
-        table.add_column(heading, justify="right")
-    table.add_column("Source")
+    for heading in ("", "Year", "Published", "Here", "Difference", "Expected within"):
+        table.add_column(heading, justify="left" if heading == "" else "right")
     for one in listed:
         known = not math.isnan(one.ours)
-        table.add_row(
-            one.id,
-            f"{one.quantity} ({one.year})",
-            _figure(one.published),
-            _figure(one.ours) if known else f"not in this table: {one.detail}",
-            f"{'+' if one.difference >= 0 else ''}{_figure(one.difference)}" if known else "",
-            f"±{_figure(one.tolerance)} {'yes' if one.within else 'no'}" if known else "",
-            one.source,
-        )
+        difference = f"{'+' if one.difference >= 0 else ''}{_figure(one.difference)}" if known else ""
+        expected = f"±{_figure(one.tolerance)}: {'yes' if one.within else 'no'}" if known else ""
+        ours = _figure(one.ours) if known else "not here"
+        table.add_row(one.id, str(one.year), _figure(one.published), ours, difference, expected)
     console.print(table)
+    for one in listed:
+        missing = f" Not in this table: {one.detail}" if one.detail else ""
+        console.print(f"{one.id}: {one.quantity} ({one.source}).{missing}", soft_wrap=True)
 
 
 def _figure(value: float) -> str:

@@ -1,7 +1,7 @@
 """Indicators read off a solved model."""
 
 from nearshore_io.indicators.comparisons import Comparison, compare_published
-from nearshore_io.indicators.content import export_content, exports
+from nearshore_io.indicators.content import content_by_measure, export_content, exports
 from nearshore_io.indicators.decomposition import decompose_exports
 from nearshore_io.indicators.exposure import concentration, exposure, origins, trust_weighted_exposure
 from nearshore_io.indicators.footprint import embodied_in_exports, footprint, trade_balances
@@ -25,6 +25,7 @@ __all__ = [
     "Comparison",
     "compare_published",
     "concentration",
+    "content_by_measure",
     "content_rules",
     "decompose_exports",
     "downstreamness",

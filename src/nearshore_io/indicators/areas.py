@@ -129,10 +129,8 @@ class Areas:
             full = sum(len(self.rows[k]) for k in waiting) >= AT_ONCE
             if full or position == len(areas) - 1:
                 ones = np.concatenate([self.rows[k] for k in waiting])
-                unit = np.zeros((len(self.x), len(ones)))
-                unit[ones, np.arange(len(ones))] = 1.0
                 with self.model.naming_industries():
-                    found = self.model.factors.solve(unit)
+                    found = self.model.factors.inverse_columns(ones)
                 edges = np.cumsum([0, *(len(self.rows[k]) for k in waiting)])
                 for k, start, stop in zip(waiting, edges[:-1], edges[1:], strict=True):
                     yield k, found[:, start:stop]

@@ -131,6 +131,30 @@ def export_content(
     )
 
 
+def content_by_measure(
+    model: Leontief, exporter: str, importer: Wanted | None = None, by: Sequence[By] | By = ()
+) -> dict[str, xr.DataArray]:
+    """Return the content of exports by each measure, in cents per dollar, taxes folded, by the measure's name.
+
+    Where there is one importer and no further dim, the measure with inputs specific to it is there by both its bounds.
+
+    Raises
+    ------
+    LabelError, ShockError
+        As `export_content`.
+    """
+    found = {
+        name: export_content(model, exporter, importer, by, name, "folded", "cents")  # type: ignore[arg-type]
+        for name in DEFINITIONS
+        if name != "specialised"
+    }
+    if importer is not None and len(labels.as_list(importer)) == 1 and not labels.as_list(by):
+        for bound in ("lower", "upper"):
+            name = f"specialised ({bound} bound)"
+            found[name] = export_content(model, exporter, importer, by, "specialised", "folded", "cents", bound)
+    return found
+
+
 def _by_year(models: Sequence[Leontief], *arguments: Any) -> xr.DataArray:
     """Return content in several tables, with a dim ``year``."""
     if not isinstance(models, Sequence) or not all(isinstance(model, Leontief) for model in models) or not models:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import coo_array, issparse
 
 from nearshore_io.errors import SolverError
@@ -112,6 +113,10 @@ class AdaptiveFactors(CertifiedFactorisation):
 
     def _solve(self, y: Array, *, transposed: bool) -> Array:
         return self.solution(y, transposed=transposed).x
+
+    def inverse_columns(self, places: npt.NDArray[np.intp]) -> Array:
+        """Return columns of the inverse, by the method that pays for so many."""
+        return self._method(len(places)).inverse_columns(places)
 
     def _method(self, sides: int) -> CertifiedFactorisation:
         with self._lock:
