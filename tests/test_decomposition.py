@@ -384,3 +384,39 @@ def test_published_shares_on_the_world_of_2011(wiod_model: nio.Leontief, exporte
     assert float(found.dva) < float(found.dc)
     years = pairwise([float(found.vax), float(found.dva), float(found.dc), float(found.exports)])
     assert all(smaller < larger for smaller, larger in years)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_tiva_indicators_by_inverses(seed: int) -> None:
+    """OECD's codes from full inverses; shares in per cent; world columns are sums, and balances cancel."""
+    table = random_table(seed, 3)
+    plain = Explicit(table)
+    found = nio.tiva_indicators(nio.Leontief(table))
+    BY = plain.B @ plain.Y
+    for country in ("USA", "MEX"):
+        s = plain.names.index(country)
+        for partner in plain.names:
+            if partner == country:
+                continue
+            r = plain.names.index(partner)
+            at = {"country": country, "partner": partner}
+            e = plain.E(s, r)
+            local = plain.L(s)
+            direct = plain.v[plain.at(s)] * np.diagonal(local) @ e
+            assert float(found.EXGR_DDC.sel(at)) == pytest.approx(direct, rel=1e-9)
+            assert float(found.EXGR_IDC.sel(at)) == pytest.approx(plain.v[plain.at(s)] @ local @ e - direct, abs=1e-9)
+            assert float(found.EXGR_FVA.sel(at)) == pytest.approx(plain.foreign(plain.B, s) @ e, rel=1e-9)
+            assert float(found.EXGR_FVASH.sel(at)) == pytest.approx(100 * plain.foreign(plain.B, s) @ e / e.sum())
+            assert float(found.FFD_DVA.sel(at)) == pytest.approx(plain.v[plain.at(s)] @ BY[plain.at(s), r], rel=1e-9)
+            assert float(found.DFD_FVA.sel(at)) == pytest.approx(plain.v[plain.at(r)] @ BY[plain.at(r), s], rel=1e-9)
+            exported = sum(plain.E(r, j) for j in range(plain.G) if j != r)
+            total = sum(plain.E(s, j).sum() for j in range(plain.G) if j != s)
+            forward = plain.origin(plain.B, s, r) @ exported
+            assert float(found.FEXDVAP.sel(at)) == pytest.approx(100 * forward / total, rel=1e-9)
+    world = found.sel(partner="WLD")
+    np.testing.assert_allclose(world.EXGR_DVASH + world.EXGR_FVASH, 100.0, rtol=1e-9)
+    np.testing.assert_allclose(world.DEXFVAP, world.EXGR_FVASH, rtol=1e-9)
+    np.testing.assert_allclose(world.BALGR, world.BALVAFD, atol=1e-8 * float(world.EXGR.max()))
+    assert float(world.BALGR.sum()) == pytest.approx(0.0, abs=1e-8 * float(world.EXGR.max()))
+    assert float(world.VALU.sum()) == pytest.approx(plain.Y.sum())
+    assert world.EXGR_FVASH.attrs["units"] == "per cent"

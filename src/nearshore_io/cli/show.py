@@ -226,7 +226,8 @@ def measures(console: Console, listed: Mapping[str, xr.DataArray], origin: str) 
         console.print(table)
     console.print(
         "Product taxes are folded into the content of who pays them. Inputs specific to the importer are known to "
-        "customs only: the bounds say what the table's totals allow (`export_content(..., specialised={...})` takes shares).\n"
+        "customs only: the bounds say what the table's totals allow; `export_content(..., specialised={...})` "
+        "takes shares.\n"
         f"Exports: {first.attrs['exports']:,.0f}. Table: {first.attrs['table']}."
     )
 

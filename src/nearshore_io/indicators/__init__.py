@@ -2,7 +2,7 @@
 
 from nearshore_io.indicators.comparisons import Comparison, compare_published
 from nearshore_io.indicators.content import content_by_measure, export_content, exports
-from nearshore_io.indicators.decomposition import decompose_exports
+from nearshore_io.indicators.decomposition import decompose_exports, tiva_indicators
 from nearshore_io.indicators.exposure import concentration, exposure, origins, trust_weighted_exposure
 from nearshore_io.indicators.footprint import embodied_in_exports, footprint, trade_balances
 from nearshore_io.indicators.positions import (
@@ -43,6 +43,7 @@ __all__ = [
     "origins",
     "propagation_length",
     "regional_value_content",
+    "tiva_indicators",
     "trade_balances",
     "trust_weighted_exposure",
     "upstreamness",

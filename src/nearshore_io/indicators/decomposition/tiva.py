@@ -1,9 +1,12 @@
 """OECD's Trade in Value Added indicators of exports, by their published codes."""
 
 import numpy as np
+import xarray as xr
 
-from nearshore_io.indicators.areas import Areas
+from nearshore_io.indicators.areas import Areas, areas_of
+from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array
+from nearshore_io.units import stamp
 
 
 def terms(areas: Areas, s: int) -> dict[str, Array]:
@@ -37,16 +40,76 @@ def terms(areas: Areas, s: int) -> dict[str, Array]:
     }
 
 
-def by_origin(areas: Areas, s: int) -> dict[str, Array]:
-    """Return the indicators of final demand, each (n_s or n, G): by industry of origin and partner.
+CODES = {
+    "EXGR": "gross exports",
+    "EXGR_FNL": "gross exports of final products",
+    "EXGR_INT": "gross exports of intermediates",
+    "IMGR": "gross imports",
+    "BALGR": "gross trade balance",
+    "EXGR_DVA": "domestic value added in gross exports",
+    "EXGR_DDC": "direct domestic value added in gross exports",
+    "EXGR_IDC": "indirect domestic value added in gross exports",
+    "EXGR_RIM": "re-imported domestic value added in gross exports",
+    "EXGR_FVA": "foreign value added in gross exports",
+    "EXGR_DVASH": "domestic value added, share of gross exports",
+    "EXGR_FVASH": "foreign value added, share of gross exports",
+    "FFD_DVA": "domestic value added in the partner's final demand",
+    "DFD_FVA": "the partner's value added in domestic final demand",
+    "BALVAFD": "balance of value added in final demand",
+    "DEXFVAP": "the partner's value added in domestic exports, share of gross exports (backward participation)",
+    "FEXDVAP": "domestic value added in the partner's exports, share of gross exports (forward participation)",
+    "PROD": "production",
+    "VALU": "value added",
+}
+WORLD = "WLD"
 
-    ffd_dva = v_s (B Y_r)_s, r ≠ s   domestic value added in the partner's final demand
-    dfd_fva = v_r (B Y_s)_r, r ≠ s   the partner's value added in domestic final demand, in the rows of r
+
+def tiva_indicators(model: Leontief) -> xr.Dataset:
+    """Return OECD's TiVA indicators of every country and partner, by their published codes.
+
+    Dims (country, partner), with the partner "WLD" for all; PROD and VALU over (country). Million USD, but for
+    EXGR_DVASH,
+    EXGR_FVASH, DEXFVAP and FEXDVAP, which are per cent; where a country exports nothing to a partner shares are NaN.
+    Value added is 1 − 1ᵀA, product taxes folded in, as TiVA has it. EXGR_DDC takes what the exporting industry adds
+    within its own country's chain, v_i l_ii, as direct.
+
+    Source: OECD (2019, 2021, 2023), Guide to Trade in Value Added indicators.
     """
-    rows = areas.rows[s]
-    earned = areas.v[rows][:, None] * areas.BY[rows]
-    abroad = earned.copy()
-    abroad[:, s] = 0.0
-    paid = areas.by_area(areas.v * areas.BY[:, s])
-    paid[:, s] = 0.0
-    return {"ffd_dva": abroad, "dxd_dva": earned[:, [s]], "dfd_fva": paid}
+    table = model.table
+    v = 1.0 - np.asarray(table.A.sum(axis=0)).ravel()
+    areas, _ = areas_of(model, list(table.countries), v)
+    G = len(areas.names)
+    found = {code: np.zeros((G, G)) for code in CODES if code not in ("PROD", "VALU")}
+    for s in range(G):
+        for name, values in terms(areas, s).items():
+            found[name.upper()][s] = values.sum(axis=0)
+    earned = np.array([(v[rows][:, None] * areas.BY[rows]).sum(axis=0) for rows in areas.rows])
+    in_exports = np.array([areas.VB[s] * areas.exported @ areas.members for s in range(G)])
+    for square in (earned, in_exports):
+        np.fill_diagonal(square, 0.0)
+    found |= {"FFD_DVA": earned, "DFD_FVA": earned.T.copy(), "IMGR": found["EXGR"].T.copy()}
+    whole = {code: np.column_stack([values, values.sum(axis=1)]) for code, values in found.items()}
+    total = whole["EXGR"][:, -1:]
+    whole["BALGR"] = whole["EXGR"] - whole["IMGR"]
+    whole["BALVAFD"] = whole["FFD_DVA"] - whole["DFD_FVA"]
+    for code, part in (("EXGR_DVASH", "EXGR_DVA"), ("EXGR_FVASH", "EXGR_FVA")):
+        whole[code] = _percent(whole[part], whole["EXGR"])
+    for code, values in (("DEXFVAP", in_exports.T), ("FEXDVAP", in_exports)):
+        whole[code] = _percent(np.column_stack([values, values.sum(axis=1)]), np.broadcast_to(total, (G, G + 1)))
+    coords = {"country": list(areas.names), "partner": [*areas.names, WORLD]}
+    own = np.arange(G)
+    result = xr.Dataset(attrs={"table": table.name, "table_sha256": table.sha256, "source": "OECD TiVA indicators"})
+    for code, values in whole.items():
+        values[own, own] = np.nan
+        unit = "per cent" if code in ("EXGR_DVASH", "EXGR_FVASH", "DEXFVAP", "FEXDVAP") else table.unit
+        result[code] = stamp(xr.DataArray(values, dims=list(coords), coords=coords), unit, CODES[code])
+    for code, values in (("PROD", areas.x), ("VALU", v * areas.x)):
+        sums = np.array([values[rows].sum() for rows in areas.rows])
+        result[code] = stamp(
+            xr.DataArray(sums, dims="country", coords={"country": coords["country"]}), table.unit, CODES[code]
+        )
+    return result[list(CODES)]
+
+
+def _percent(part: Array, whole: Array) -> Array:
+    return np.asarray(np.divide(100.0 * part, whole, out=np.full(part.shape, np.nan), where=whole != 0))
