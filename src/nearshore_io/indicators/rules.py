@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from nearshore_io import labels
 from nearshore_io.errors import LabelError, ShockError
@@ -193,7 +193,7 @@ def labour_value_content(
     mean = np.divide(paid, worked, out=np.full(table.n, np.nan), where=worked > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = np.log(mean) - spread**2 / 2
-    high = 1.0 - norm.cdf((np.log(rule["wage"] if wage is None else wage) - centre) / spread)
+    high = 1.0 - ndtr((np.log(rule["wage"] if wage is None else wage) - centre) / spread)
     needed = inside & (table.x.values.ravel() != 0)
     unknown = np.flatnonzero(needed & np.isnan(high) & (paid != 0))
     if unknown.size:
