@@ -114,26 +114,32 @@ class CertifiedFactorisation(ABC):
         """Return some columns of (I − A)⁻¹, shape (n, k), for what needs many of them.
 
         They are certified together: the residuals of `PROBES` random combinations of them, with weights of one and
-        minus
-        one, are measured in the place of all k, which would cost another product with A each. A column that is wrong
-        by δ
-        makes every combination wrong by δ; where one is above the tolerance, all are solved for and measured one by
-        one.
+        minus one, are measured in the place of all k, which would cost another product with A each. A column that is
+        wrong by δ makes every combination wrong by δ; where one is above the tolerance, all are solved for and
+        measured one by one.
 
         Raises
         ------
         SolverError
             As `solution`.
         """
-        unit = np.zeros((self.n, len(places)))
+        unit = np.zeros((self.n, len(places)), order="F")
         unit[places, np.arange(len(places))] = 1.0
-        x = self._solve(unit, transposed=False)
+        x = self._solve_in_place(unit)
         weights = np.random.default_rng(0).choice([-1.0, 1.0], (len(places), PROBES))
-        sums = x @ weights
-        residual = relative_residual(unit @ weights, sums, self.product(sums))
+        sums = np.asarray(blas.dgemm(1.0, x, weights))
+        asked = np.zeros_like(sums)
+        np.add.at(asked, places, weights)
+        residual = relative_residual(asked, sums, self.product(sums))
         if not float(residual.max(initial=0.0)) <= self.tolerance:
+            unit = np.zeros_like(x)
+            unit[places, np.arange(len(places))] = 1.0
             return self.solution(unit).x
         return x
+
+    def _solve_in_place(self, y: Array) -> Array:
+        """Return x for right-hand sides that nobody needs any more."""
+        return self._solve(y, transposed=False)
 
     def _rescued(self, y: Array, reached: float, *, transposed: bool) -> Solution:
         """Return a solution by another way when the residual is above tolerance; without one, raise."""

@@ -95,6 +95,10 @@ class DenseFactors(CertifiedFactorisation):
         x, _ = lapack.dgetrs(self.lu, self.pivots.copy(), y, trans=0 if transposed else 1)
         return np.asarray(x)
 
+    def _solve_in_place(self, y: Array) -> Array:
+        x, _ = lapack.dgetrs(self.lu, self.pivots.copy(), y, trans=1, overwrite_b=1)
+        return np.asarray(x)
+
 
 @dataclass(frozen=True, eq=False)
 class MixedFactors(CertifiedFactorisation):

@@ -17,7 +17,7 @@ def source(areas: Areas, s: int, B: Array) -> Terms:
         dva = v_s L_ss # E_sr        ddc = v_s (B_ss − L_ss) # E_sr
         fva = Σ_t≠s v_t B̸_ts # E_sr  fdc = Σ_t≠s v_t B_ts # E_sr − fva
         davax = v_s L_ss # (Y_sr + A_sr L_rr Y_rr)
-        ref = v_s L_ss # A_sr L_rr [Y_rs + Σ_j≠r A_rj (B Y)_js],  vax = dva − ref
+        ref = v_s L_ss # A_sr L_rr [Y_rs + Σ_j≠r A_rj (B Y)_js] = v_s L_ss # A_sr (B Y)_rs,  vax = dva − ref
 
     Parameters
     ----------
@@ -31,9 +31,8 @@ def source(areas: Areas, s: int, B: Array) -> Terms:
     own, foreign = areas.VB[s, rows][:, None], _foreign(areas, s)[:, None]
     first = np.linalg.solve(B[rows].T, _foreign(areas, s)) @ areas.local[s]
     dva, fva = once * E, first[:, None] * E
-    davax = once * (areas.final_exports(s) + areas.sold(s, areas.solved_locally(_own_demand(areas))))
-    returned = areas.Y[:, s] + _from_abroad(areas, areas.BY[:, s])
-    ref = once * areas.sold(s, areas.solved_locally(returned))
+    davax = once * (areas.final_exports(s) + areas.sold(s, areas.output_at_home))
+    ref = once * areas.sold(s, areas.BY[:, s])
     terms = {"dva": dva, "ddc": own * E - dva, "fva": fva, "fdc": foreign * E - fva}
     return _with_totals(terms, E, {"davax": davax, "ref": ref, "vax": dva - ref})
 
@@ -55,15 +54,16 @@ def sink(areas: Areas, s: int, B: Array) -> Terms:
     rows = areas.rows[s]
     E = areas.exports(s)
     own, foreign = areas.VB[s, rows][:, None], _foreign(areas, s)[:, None]
-    block = B[rows]
-    again = B @ np.linalg.solve(block, areas.local[s] @ E.sum(axis=1))
+    home = areas.local[s] @ np.column_stack([E.sum(axis=1), areas.Y[rows, s]])
+    through_s = B @ np.linalg.solve(
+        B[rows], np.column_stack([home[:, 0], areas.BY[rows, s] - home[:, 1], areas.BY[rows]])
+    )
+    again, for_s, through_s = through_s[:, 0], areas.BY[:, s] - through_s[:, 1], through_s[:, 2:]
     counted_later = areas.sold(s, again)
     core = E - counted_later
-    home = areas.local[s] @ areas.Y[rows, s]
-    for_s = areas.BY[:, s] - B @ np.linalg.solve(block, areas.BY[rows, s] - home)
     ref = own * areas.sold(s, for_s)
-    without_s = areas.BY - B @ np.linalg.solve(block, areas.BY[rows])
-    for_importer = without_s[np.arange(len(without_s)), areas.owner]
+    industries = np.arange(len(B))
+    for_importer = areas.BY[industries, areas.owner] - through_s[industries, areas.owner]
     vaxim = own * (areas.final_exports(s) + areas.sold(s, for_importer))
     dva = own * core
     terms = {"dva": dva, "ddc": own * counted_later, "fva": foreign * core, "fdc": foreign * counted_later}
@@ -99,7 +99,7 @@ def world_sink(areas: Areas, s: int, B: Array) -> Terms:
     rows = areas.rows[s]
     E = areas.exports(s)
     own, foreign = areas.VB[s, rows][:, None], _foreign(areas, s)[:, None]
-    absorbed = areas.final_exports(s) + areas.sold(s, areas.solved_locally(_own_demand(areas)))
+    absorbed = areas.final_exports(s) + areas.sold(s, areas.output_at_home)
     sent_on = E - absorbed
     terms = {"dva": own * absorbed, "ddc": own * sent_on, "fva": foreign * absorbed, "fdc": foreign * sent_on}
     return _with_totals(terms, E, {})
@@ -109,21 +109,6 @@ def _foreign(areas: Areas, s: int) -> Array:
     """Return Σ_t≠s v_t B_ts, shape (n_s,)."""
     rows = areas.rows[s]
     return np.asarray(areas.VB[:, rows].sum(axis=0) - areas.VB[s, rows])
-
-
-def _own_demand(areas: Areas) -> Array:
-    """Return Y_rr of every area in one vector, shape (n,)."""
-    return np.asarray(areas.Y[np.arange(len(areas.x)), areas.owner])
-
-
-def _from_abroad(areas: Areas, output: Array) -> Array:
-    """Return Σ_j≠r A_rj q_j of every area r, shape (n,), of outputs q."""
-    found = np.empty(len(areas.x))
-    abroad = output[areas.order]
-    for r, rows in enumerate(areas.rows):
-        own = slice(areas.starts[r], areas.starts[r] + len(rows))
-        found[rows] = areas.bought_from[r] @ abroad - areas.bought_from[r][:, own] @ abroad[own]
-    return found
 
 
 def _first_crossing(areas: Areas, s: int) -> Array:

@@ -165,7 +165,7 @@ def _results(
                 paid = (1.0 - areas.VB[:, areas.rows[s]].sum(axis=0))[:, None] * areas.exports(s)
                 terms["taxes"] = paid if chosen.cells else paid.sum(axis=0, keepdims=True)
             _require_closed(terms, chosen, areas, s, [k for _, members in columns for k in members])
-            yield Part(name, [importer for importer, _ in columns], _reduced(terms, areas, s, columns, dims))
+            yield Part(name, [importer for importer, _ in columns], _reduced(terms, areas, columns, dims))
 
 
 def _apart(model: Leontief, exporters: list[str]) -> list[list[str]]:
@@ -274,7 +274,7 @@ def _require_closed(terms: Terms, chosen: Method, areas: Areas, s: int, importer
         )
 
 
-def _reduced(terms: Terms, areas: Areas, s: int, columns: list[tuple[str, list[int]]], dims: tuple[str, ...]) -> Terms:
+def _reduced(terms: Terms, areas: Areas, columns: list[tuple[str, list[int]]], dims: tuple[str, ...]) -> Terms:
     """Return terms summed to (sectors or 1, importers or 1)."""
     width = len(areas.model.table.sectors)
     gather = np.zeros((len(areas.names), len(columns) if "importer" in dims else 1))
@@ -283,10 +283,8 @@ def _reduced(terms: Terms, areas: Areas, s: int, columns: list[tuple[str, list[i
     found = {}
     for name, values in terms.items():
         cells = values @ gather
-        if "sector" in dims:
-            by_sector = np.zeros((width, cells.shape[1]))
-            np.add.at(by_sector, areas.rows[s] % width, cells)
-            found[name] = by_sector
+        if "sector" in dims:  # the rows of an area are its regions' sectors, region by region
+            found[name] = cells.reshape(-1, width, cells.shape[1]).sum(axis=0)
         else:
             found[name] = cells.sum(axis=0, keepdims=True)
     return found
@@ -319,8 +317,8 @@ def _dataset(
             part = order[exporter]
             columns = [at[name] for name in part.importers] if "importer" in dims else [0]
             values[k][:, columns] = part.terms[term]
-        found[term] = xr.DataArray(values.reshape([len(c) for c in coords.values()]), coords=coords, dims=list(coords))
-    dataset = xr.Dataset(found)
+        found[term] = (list(coords), values.reshape([len(c) for c in coords.values()]))
+    dataset = xr.Dataset(found, coords=coords)
     if "sector" in dims:
         dataset = dataset.assign_coords(sector_name=("sector", table.Y["sector_name"].values))
     return dataset

@@ -41,6 +41,6 @@ def terms(areas: Areas, s: int) -> dict[str, Array]:
         "rdv_int": of_each(A @ back_final),
         "ddc": of_each(A @ back_exports),
         "fva_fin": foreign[None] @ final,
-        "fva_int": foreign[None] @ areas.sold(s, areas.solved_locally(own_demand)),
+        "fva_int": foreign[None] @ areas.sold(s, areas.output_at_home),
         "fdc": foreign[None] @ areas.sold(s, areas.solved_locally(areas.exported)),
     }

@@ -60,7 +60,6 @@ def terms(areas: Areas, s: int, paths: Paths) -> dict[str, Array]:
     rows = areas.rows[s]
     own = areas.VB[s, rows][:, None]
     once = (areas.v[rows] @ areas.local[s])[:, None]
-    own_demand = paths.own(areas.Y)
     for_s = np.empty(len(areas.x))  # B_rr Y_rs
     for r, block in enumerate(paths.diagonal):
         for_s[areas.rows[r]] = block @ areas.Y[areas.rows[r], s]
@@ -79,7 +78,7 @@ def terms(areas: Areas, s: int, paths: Paths) -> dict[str, Array]:
     final = areas.final_exports(s)
     importer = areas.VB[:, rows].T  # v_r B_rs by industry of s and importer r
     others = importer.sum(axis=1, keepdims=True) - importer - own
-    absorbed = areas.sold(s, areas.solved_locally(own_demand))
+    absorbed = areas.sold(s, areas.output_at_home)
     sent_on = areas.sold(s, areas.solved_locally(areas.exported))
     return {
         "dva_fin": own * final,
