@@ -47,6 +47,36 @@ def test_direct_inputs_and_vertical_specialisation(table: nio.IOTable) -> None:
     assert special.sum() == pytest.approx(1.0, abs=1e-9)
 
 
+@given(table=tables())
+@pytest.mark.parametrize("dims", [(), ("sector",), ("sector", "importer"), ("input",), ("origin_sector", "sector")])
+@pytest.mark.parametrize("measure", ["value_added", "vertical_specialisation"])
+def test_all_exporters_at_once(table: nio.IOTable, dims: tuple[str, ...], measure: str) -> None:
+    """v_r L of every industry, a transposed solve, gives what L e gives for one exporter after the other."""
+    if "input" in dims and measure != "value_added":
+        return
+    model = nio.Leontief(table)
+    together = nio.export_content(model, by=dims, measure=measure, values="money")  # type: ignore[arg-type]
+    assert list(together.exporter.values) == list(table.countries)
+    for exporter in table.countries:
+        alone = nio.export_content(model, exporter, by=dims, measure=measure, values="money")  # type: ignore[arg-type]
+        mine = together.sel(exporter=exporter)
+        if "importer" in dims:
+            assert mine.sel(importer=exporter).isnull().all()
+            mine = mine.sel(importer=alone.importer)
+        np.testing.assert_allclose(mine.transpose(*alone.dims), alone, rtol=1e-9, atol=1e-9 * float(alone.max()))
+
+
+def test_exporters_that_are_importers() -> None:
+    model = nio.Leontief(nio.load_table())
+    both = nio.export_content(model, ["MEX", "USA"], ["USA", "CAN"], by="importer")
+    assert both.sel(exporter="USA", importer="USA").isnull().all()
+    assert both.sel(exporter="USA", importer="CAN").sum() == pytest.approx(1.0, abs=1e-9)
+    with pytest.raises(nio.ShockError, match="USA does not import from itself: leave it out"):
+        nio.export_content(model, ["MEX", "USA"], "USA")
+    with pytest.raises(nio.LabelError, match="MEX"):
+        nio.export_content(model, ["MEX", "MEX"], "USA")
+
+
 @given(tables(idle=False))
 def test_vertical_specialisation_is_foreign_content_and_what_comes_back(table: nio.IOTable) -> None:
     """Hummels' measure is 1 − (v + τ)_s L_ss e, and exceeds foreign content by domestic content counted twice."""

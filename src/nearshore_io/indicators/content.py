@@ -1,6 +1,7 @@
 """What is inside an export: value added by origin, per dollar exported."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.sparse import csr_array
 from nearshore_io import labels
 from nearshore_io.errors import LabelError, ShockError, first_few
 from nearshore_io.indicators import measures
-from nearshore_io.indicators.measures import DEFINITIONS, SOURCES, Inside, Specialised
+from nearshore_io.indicators.measures import DEFINITIONS, SOURCES, Inside, Multipliers, Specialised
 from nearshore_io.labels import Positions, Wanted
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array
@@ -42,17 +43,53 @@ def exports(table: IOTable, exporter: str, importers: Sequence[str]) -> Array:
         If a name is unknown, or an importer is only a part of a country.
     """
     rows = table.positions(region=exporter)
-    sold = np.zeros((table.n, len(importers)))
+    inputs = table.Z[rows]
+    dense = inputs if isinstance(inputs, np.ndarray) else inputs.toarray()
+    place = {country: k for k, country in enumerate(table.countries)}
+    by_country = np.zeros((len(rows), len(place)))
+    to_regions = dense.reshape(len(rows), len(table.regions), -1).sum(axis=2)
+    np.add.at(by_country.T, [place[table.country[region]] for region in table.regions], to_regions.T)
+    to_final = table.y[rows].reshape(len(rows), len(table.final_regions), -1).sum(axis=2)
+    np.add.at(by_country.T, [place[country] for country in table.final_regions], to_final.T)
+    picked = np.zeros((len(place), len(importers)))
     for k, importer in enumerate(importers):
-        columns = table.positions(region=importer)
-        uses = _final_uses(table, _whole_countries(table, importer))
-        sold[rows, k] = table.Z[rows][:, columns].sum(axis=1) + table.y[rows][:, uses].sum(axis=1)
+        picked[[place[country] for country in _whole_countries(table, importer)], k] = 1.0
+    sold = np.zeros((table.n, len(importers)))
+    sold[rows] = by_country @ picked
     return sold
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is asked about the exports of each exporter."""
+
+    model: Leontief
+    importer: Wanted | None
+    dims: tuple[str, ...]
+    measure: str
+    taxes: str
+    values: str
+    specialised: Specialised
+    inputs: tuple[str, ...]
+    multipliers: Multipliers | None
+    """What each industry's output holds by origin, where that is solved for once for several exporters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What is inside one exporter's exports: ([input,] origin, [origin sector,] [sector,] [importer])."""
+
+    importers: list[str]
+    origins: list[str]
+    values: Array
+    sold: float
+    unexplained: float
+    residual: float
 
 
 def export_content(
     model: Leontief | Sequence[Leontief],
-    exporter: str,
+    exporter: Wanted | None = None,
     importer: Wanted | None = None,
     by: Sequence[By] | By = (),
     measure: Measure = "value_added",
@@ -65,7 +102,8 @@ def export_content(
     Parameters
     ----------
     model : a model, or several of different years, which give a dim ``year``.
-    exporter : country, or a group taken as one exporter.
+    exporter : country, or a group taken as one exporter; several give a dim ``exporter``, None all countries. What
+        each dollar of each industry's output holds by origin, v_r L, is then solved for once.
     importer : country, group or several; by default all of the world but the exporter.
     by : further dims, any of "sector" (exporting sector), "importer", "origin_sector" (where the content is from),
         "input" (value added and each other input apart, by who pays it).
@@ -86,48 +124,102 @@ def export_content(
     ------
     LabelError, ShockError
         Unknown labels or dims; a country as its own importer; no exports at all; specialised inputs that are not
-        possible,
-        or not to one importer; several tables of one year.
+        possible, or not to one importer; several tables of one year.
 
     Source: Koopman, Wang & Wei (2014), American Economic Review 104, 459–494; Σ_r C_r + τ L e / 1ᵀe = 1. The other
     measures have theirs.
     """
     if not isinstance(model, Leontief):
         return _by_year(model, exporter, importer, by, measure, taxes, values, specialised)
-    table = model.table
     dims = _require_dims(by, measure, taxes)
     labels.position(values, list(UNITS), "kind of values")
     if "input" in dims and (taxes == "folded" or measure in ("direct_inputs", "vertical_specialisation")):
         raise LabelError("by='input' needs taxes='separate' and a measure of value added.")
-    importers = _importers(table, exporter, importer)
-    sold = exports(table, exporter, importers)
+    several = not isinstance(exporter, str)
+    names = list(model.table.countries) if exporter is None else labels.as_list(exporter)
+    labels.require_unique(names, "exporter")
+    at_once = several and measure == "value_added" and "origin_sector" not in dims
+    multipliers = measures.multipliers_by_origin(model) if at_once else None
+    asked = Question(model, importer, dims, measure, taxes, values, specialised, tuple(model.table.inputs), multipliers)
+    parts = [_part(asked, name, several=several) for name in names]
+    return _described(_joined(parts, names if several else None, asked), asked, names, parts)
+
+
+def _part(asked: Question, exporter: str, *, several: bool) -> Part:
+    """Return content of one exporter's exports, by multipliers that are solved for already or by a solve of its own."""
+    table, dims = asked.model.table, asked.dims
+    named = _others(table, exporter, asked.importer) if several else asked.importer
+    importers = _importers(table, exporter, named)
+    rows = table.positions(region=exporter)
+    sold = exports(table, exporter, importers)[rows]
     if not np.abs(sold).sum() > 0:
         raise ShockError(f"{exporter} exports nothing to {first_few(importers) or 'anyone else'} in this table.")
-    columns, totals, group_shape = _groups(table, sold, exporter, dims)
-    inside = _inside(model, measure, columns, exporter, importer, importers, specialised)
-    origins, content = _by_origin(table, inside, taxes, keep_sector="origin_sector" in dims, keep_input="input" in dims)
+    width = len(table.sectors)
+    columns, group_shape = _groups(sold, rows % width, width, dims)
+    totals = columns.sum(axis=0)
+    if asked.multipliers is None:
+        everywhere = np.zeros((table.n, columns.shape[1]))
+        everywhere[rows] = columns
+        inside = _inside(asked, everywhere, rows, importers)
+        collapse = _country_matrix(table, keep_sector="origin_sector" in dims)
+        by_input = {name: collapse @ part for name, part in {"value_added": inside.added, **inside.paid}.items()}
+        residual = inside.residual
+    else:
+        by_input = {name: part[:, rows] @ columns for name, part in asked.multipliers.by_input.items()}
+        residual = asked.multipliers.residual
+    origins, content = _by_origin(asked, by_input)
     shares = np.divide(content, totals, out=np.full(content.shape, np.nan), where=totals != 0)
     explained = shares.reshape(-1, shares.shape[-1]).sum(axis=0)
-    scale, unit = UNITS[values]
-    found = content if values == "money" else scale * shares
-    array = _dimensioned(found, origins, importers, table, dims, group_shape)
-    to = "all countries" if importer is None else ", ".join(importers)
-    per = "" if values == "money" else " per unit"
+    found = content if asked.values == "money" else UNITS[asked.values][0] * shares
+    gap = float(np.nanmax(np.abs(1.0 - explained)))
+    shaped = found.reshape(*found.shape[:-1], *group_shape)
+    return Part(importers, origins, shaped, float(sold.sum()), gap, residual)
+
+
+def _others(table: IOTable, exporter: str, importer: Wanted | None) -> list[str] | None:
+    """Return the importers named that are not the exporter itself; None for all."""
+    if importer is None:
+        return None
+    own = set(table.region_positions(exporter))
+    found = [name for name in labels.as_list(importer) if not own & set(table.region_positions(name))]
+    if not found:
+        raise ShockError(f"{exporter} does not import from itself: leave it out, or name more importers.")
+    return found
+
+
+def _joined(parts: Sequence[Part], exporters: list[str] | None, asked: Question) -> xr.DataArray:
+    """Return parts in one array; where there are several exporters, what one would sell to itself is NaN."""
+    if exporters is None:
+        return _dimensioned(parts[0].values, parts[0].origins, parts[0].importers, asked)
+    if "importer" not in asked.dims:
+        return _dimensioned(np.array([p.values for p in parts]), parts[0].origins, [], asked, exporters)
+    wanted = asked.model.table.countries if asked.importer is None else labels.as_list(asked.importer)
+    importers = [name for name in wanted if any(name in part.importers for part in parts)]
+    values = np.full((len(parts), *parts[0].values.shape[:-1], len(importers)), np.nan)
+    for k, part in enumerate(parts):
+        values[k][..., [importers.index(name) for name in part.importers]] = part.values
+    return _dimensioned(values, parts[0].origins, importers, asked, exporters)
+
+
+def _described(array: xr.DataArray, asked: Question, exporters: list[str], parts: Sequence[Part]) -> xr.DataArray:
+    table = asked.model.table
+    to = "all countries" if asked.importer is None else ", ".join(labels.as_list(asked.importer))
+    per = "" if asked.values == "money" else " per unit"
     return stamp(
         array.rename("export_content"),
-        unit.format(unit=table.unit),
-        f"{LONG_NAMES[measure]}{per} of exports of {exporter} to {to}",
-        measure=measure,
-        definition=DEFINITIONS[measure],
-        source=SOURCES[measure],
-        taxes=taxes if table.v.sizes["input"] > 1 else "the table has no tax row",
+        UNITS[asked.values][1].format(unit=table.unit),
+        f"{LONG_NAMES[asked.measure]}{per} of exports of {first_few(exporters)} to {to}",
+        measure=asked.measure,
+        definition=DEFINITIONS[asked.measure],
+        source=SOURCES[asked.measure],
+        taxes=asked.taxes if len(asked.inputs) > 1 else "the table has no tax row",
         value_added=str(table.meta.get("value_added", "as published")),
-        exports=float(sold.sum()),
+        exports=sum(part.sold for part in parts),
         table=table.name,
         table_sha256=table.sha256,
-        solver=model.factors.choice,
-        residual=inside.residual,
-        unexplained=float(np.nanmax(np.abs(1.0 - explained))),
+        solver=asked.model.factors.choice,
+        residual=max(part.residual for part in parts),
+        unexplained=max(part.unexplained for part in parts),
     )
 
 
@@ -168,23 +260,15 @@ def _by_year(models: Sequence[Leontief], *arguments: Any) -> xr.DataArray:
     return joined
 
 
-def _inside(
-    model: Leontief,
-    measure: str,
-    columns: Array,
-    exporter: str,
-    importer: Wanted | None,
-    importers: Sequence[str],
-    inputs: Specialised,
-) -> Inside:
+def _inside(asked: Question, columns: Array, own: Positions, importers: Sequence[str]) -> Inside:
     """Return what is inside export vectors by the measure asked for."""
-    own = model.table.positions(region=exporter)
-    if measure == "direct_inputs":
+    model, inputs = asked.model, asked.specialised
+    if asked.measure == "direct_inputs":
         return measures.direct_inputs(model, columns)
-    if measure == "vertical_specialisation":
+    if asked.measure == "vertical_specialisation":
         return measures.vertical_specialisation(model, columns, own)
-    if measure == "specialised":
-        if importer is None or len(importers) != 1:
+    if asked.measure == "specialised":
+        if asked.importer is None or len(importers) != 1:
             raise ShockError("specialised inputs are those of exports to one importer: name it.")
         if not (isinstance(inputs, Mapping) or inputs in ("upper", "lower")):
             raise ShockError(f"specialised is {inputs!r}: shares by country, 'upper' or 'lower'.")
@@ -222,6 +306,8 @@ def _importers(table: IOTable, exporter: str, importer: Wanted | None) -> list[s
 
 def _whole_countries(table: IOTable, importer: str) -> set[str]:
     """Return the countries an importer consists of; raise `LabelError` where it is only a part of one."""
+    if importer in table.countries:
+        return {importer}
     regions = {table.regions[i] for i in table.region_positions(importer)}
     countries = {table.country[region] for region in regions}
     missing = [region for region in table.regions if table.country[region] in countries and region not in regions]
@@ -233,44 +319,32 @@ def _whole_countries(table: IOTable, importer: str) -> set[str]:
     return countries
 
 
-def _final_uses(table: IOTable, countries: set[str]) -> Positions:
-    """Return the columns of Y that belong to these countries."""
-    k = table.Y.sizes["category"]
-    places = [i for i, name in enumerate(table.final_regions) if name in countries]
-    return np.array([place * k + j for place in places for j in range(k)], dtype=np.intp)
-
-
-def _groups(table: IOTable, sold: Array, exporter: str, dims: tuple[str, ...]) -> tuple[Array, Array, tuple[int, ...]]:
-    """Return export vectors as columns (n, groups), their totals, and the shape (sector?, importer?) of the groups."""
+def _groups(sold: Array, sector: Positions, width: int, dims: tuple[str, ...]) -> tuple[Array, tuple[int, ...]]:
+    """Return an exporter's sales as columns (its industries, groups), and the groups' shape (sector?, importer?)."""
     by_importer = sold if "importer" in dims else sold.sum(axis=1, keepdims=True)
     if "sector" not in dims:
-        return by_importer, by_importer.sum(axis=0), by_importer.shape[1:] if "importer" in dims else ()
-    width, k = len(table.sectors), by_importer.shape[1]
-    spread = np.zeros((table.n, width, k))
-    rows = table.positions(region=exporter)
-    spread[rows, rows % width] = by_importer[rows]
-    flat = spread.reshape(table.n, -1)
-    return flat, flat.sum(axis=0), (width, k) if "importer" in dims else (width,)
+        return by_importer, by_importer.shape[1:] if "importer" in dims else ()
+    spread = np.zeros((len(sold), width, by_importer.shape[1]))
+    spread[np.arange(len(sold)), sector] = by_importer
+    return spread.reshape(len(sold), -1), (width, *by_importer.shape[1:]) if "importer" in dims else (width,)
 
 
-def _by_origin(
-    table: IOTable, inside: Inside, taxes: str, *, keep_sector: bool, keep_input: bool
-) -> tuple[list[str], Array]:
+def _by_origin(asked: Question, by_input: Mapping[str, Array]) -> tuple[list[str], Array]:
     """Return origins, and what is inside by origin, ([input,] origin, [origin sector,] groups)."""
-    labels.position("value_added", list(table.inputs), "input")
-    collapse = _country_matrix(table, keep_sector=keep_sector)
-    origins = list(table.countries)
-    shape = (len(origins), len(table.sectors), -1) if keep_sector else (len(origins), -1)
-    parts = {"value_added": inside.added, **inside.paid}
-    if keep_input:
-        return origins, np.array([(collapse @ parts[name]).reshape(shape) for name in table.inputs])
-    rest = np.sum(list(inside.paid.values()), axis=0) if inside.paid else np.zeros_like(inside.added)
-    content = (collapse @ (inside.added + rest if taxes == "folded" else inside.added)).reshape(shape)
-    if taxes == "separate" and inside.paid:
-        taxed = rest.reshape(len(table.regions), len(table.sectors), -1).sum(axis=0)
-        content = np.concatenate([content, (taxed if keep_sector else taxed.sum(axis=0))[None]])
-        origins.append(TAXES)
-    return origins, content
+    labels.position("value_added", list(asked.inputs), "input")
+    origins = list(asked.model.table.countries)
+    keep_sector = "origin_sector" in asked.dims
+    shape = (len(origins), len(asked.model.table.sectors), -1) if keep_sector else (len(origins), -1)
+    parts = {name: part.reshape(shape) for name, part in by_input.items()}
+    if "input" in asked.dims:
+        return origins, np.array([parts[name] for name in asked.inputs])
+    added = parts.pop("value_added")
+    if not parts:
+        return origins, added
+    rest = np.sum(list(parts.values()), axis=0)
+    if asked.taxes == "folded":
+        return origins, added + rest
+    return [*origins, TAXES], np.concatenate([added, rest.sum(axis=0)[None]])
 
 
 def _country_matrix(table: IOTable, *, keep_sector: bool) -> csr_array:
@@ -284,27 +358,20 @@ def _country_matrix(table: IOTable, *, keep_sector: bool) -> csr_array:
 
 
 def _dimensioned(
-    values: Array,
-    origins: list[str],
-    importers: list[str],
-    table: IOTable,
-    dims: tuple[str, ...],
-    groups: tuple[int, ...],
+    values: Array, origins: list[str], importers: list[str], asked: Question, exporters: list[str] | None = None
 ) -> xr.DataArray:
-    leading = [*(["input"] if "input" in dims else []), "origin"]
-    names = [
-        *leading,
-        *(["origin_sector"] if "origin_sector" in dims else []),
-        *(d for d in dims if d not in ("origin_sector", "input")),
-    ]
-    sector_names = table.Y["sector_name"].values
-    coords: dict[str, object] = {"origin": origins}
+    table, dims = asked.model.table, asked.dims
+    coords: dict[str, object] = {} if exporters is None else {"exporter": exporters}
     if "input" in dims:
-        coords["input"] = list(table.inputs)
+        coords["input"] = list(asked.inputs)
+    coords["origin"] = origins
     if "origin_sector" in dims:
         coords["origin_sector"] = list(table.sectors)
     if "sector" in dims:
-        coords |= {"sector": list(table.sectors), "sector_name": ("sector", sector_names)}
+        coords["sector"] = list(table.sectors)
     if "importer" in dims:
         coords["importer"] = importers
-    return xr.DataArray(values.reshape(*values.shape[:-1], *groups), dims=names, coords=coords)
+    array = xr.DataArray(values, dims=list(coords), coords=coords)
+    if "sector" in dims:
+        array = array.assign_coords(sector_name=("sector", table.Y["sector_name"].values))
+    return array

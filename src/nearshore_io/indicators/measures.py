@@ -1,8 +1,7 @@
 """What counts as content of an export: four measures, each in the literature under the same words.
 
 Each returns what is inside export vectors by the industry it comes from, split into what is added there and what is
-paid
-as other inputs (product taxes): two arrays of the shape of the exports, (n, k), that sum to them.
+paid as other inputs (product taxes): two arrays of the shape of the exports, (n, k), that sum to them.
 """
 
 from collections.abc import Mapping
@@ -53,6 +52,29 @@ def value_added(model: Leontief, sold: Array) -> Inside:
     return _weighted(model.table, solution.x, float(solution.residual.max()))
 
 
+@dataclass(frozen=True, eq=False)
+class Multipliers:
+    """What a dollar of each industry's output holds by country of origin, (countries, n), for each input."""
+
+    by_input: Mapping[str, Array]
+    residual: float
+
+
+def multipliers_by_origin(model: Leontief) -> Multipliers:
+    """Return v_r L for each country r and each input, by one transposed block solve.
+
+    Source: Koopman, Wang & Wei (2014), American Economic Review 104, 459–494.
+    """
+    table = model.table
+    owner = [table.countries.index(table.country[region]) for region in table.regions]
+    members = np.eye(len(table.countries))[np.repeat(owner, len(table.sectors))]
+    weights = np.hstack([table.intensity(name)[:, None] * members for name in table.inputs])
+    with model.naming_industries():
+        solution = model.factors.solution(weights, transposed=True)
+    parts = np.split(np.ascontiguousarray(solution.x.T), len(table.inputs))
+    return Multipliers(dict(zip(table.inputs, parts, strict=True)), float(solution.residual.max()))
+
+
 def direct_inputs(model: Leontief, sold: Array) -> Inside:
     """Return A e by origin, with the exporter's own value added under the exporter."""
     inside = _weighted(model.table, sold, 0.0)
@@ -84,16 +106,13 @@ def specialised(model: Leontief, sold: Array, own: Positions, importer: Position
     """Return value added by origin where the exports' own inputs are specific to their importer: v (e + L A* e).
 
     The exporter's imported inputs of each product, m_ij, keep their amount; A* gives them other origins. The exports
-    are
-    the share ω_j of an industry's output, and what its other output then uses, (a − ω a*) / (1 − ω), must not be
-    negative.
-    Suppliers further up are the table's averages.
+    are the share ω_j of an industry's output, and what its other output then uses, (a − ω a*) / (1 − ω), must not be
+    negative. Suppliers further up are the table's averages.
 
     Parameters
     ----------
     inputs : shares of imported inputs by country, for each product alike, the other countries keeping their
-    proportions;
-        or "upper" and "lower": as much, or as little, of the importer's own as the table's totals allow.
+        proportions; or "upper" and "lower": as much, or as little, of the importer's own as the table's totals allow.
 
     Raises
     ------

@@ -180,8 +180,11 @@ def leontief_inverse(A: Matrix) -> Array:
 
 def _factors(matrix: Matrix, dtype: npt.DTypeLike) -> tuple[Array, npt.NDArray[np.int32]]:
     """Return LAPACK's factors of (I − A)ᵀ and the pivots, in place on one new array."""
-    dense = matrix.toarray() if issparse(matrix) else matrix
-    system = np.negative(dense, dtype=dtype, casting="same_kind", order="C")
+    if issparse(matrix):
+        system = matrix.toarray(order="C").astype(dtype, copy=False)
+        np.negative(system, out=system)
+    else:
+        system = np.negative(matrix, dtype=dtype, casting="same_kind", order="C")
     system.flat[:: matrix.shape[0] + 1] += 1.0
     getrf = lapack.dgetrf if dtype is np.float64 else lapack.sgetrf
     # The C-ordered array seen as its transpose is LAPACK's own layout, so nothing is copied.

@@ -1,6 +1,7 @@
 """Borin & Mancini's decompositions: what is counted once, and at which border."""
 
 import numpy as np
+from scipy.linalg import blas
 
 from nearshore_io.indicators.areas import Areas
 from nearshore_io.solvers.base import Array
@@ -55,9 +56,9 @@ def sink(areas: Areas, s: int, B: Array) -> Terms:
     E = areas.exports(s)
     own, foreign = areas.VB[s, rows][:, None], _foreign(areas, s)[:, None]
     home = areas.local[s] @ np.column_stack([E.sum(axis=1), areas.Y[rows, s]])
-    through_s = B @ np.linalg.solve(
-        B[rows], np.column_stack([home[:, 0], areas.BY[rows, s] - home[:, 1], areas.BY[rows]])
-    )
+    asked = np.column_stack([home[:, 0], areas.BY[rows, s] - home[:, 1], areas.BY[rows]])
+    # scipy's product, as its pool of threads has just solved for B: numpy's would wait for it
+    through_s = np.asarray(blas.dgemm(1.0, B, np.linalg.solve(B[rows], asked)))
     again, for_s, through_s = through_s[:, 0], areas.BY[:, s] - through_s[:, 1], through_s[:, 2:]
     counted_later = areas.sold(s, again)
     core = E - counted_later
