@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RAW ?= ../shared/data/wiod2013
 
-.PHONY: demo test lint tables bench bench-crossover bench-reading clean
+.PHONY: demo test lint tables bench bench-crossover bench-exports bench-reading clean
 
 demo: $(VENV)/.ready
 	$(BIN)/nearshore run nearshoring
@@ -23,6 +23,9 @@ bench: $(VENV)/.bench
 
 bench-reading: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.reading
+
+bench-exports: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.exports
 
 bench-crossover: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.crossover
