@@ -94,10 +94,24 @@ def test_upstreamness_by_the_row_shares(table: nio.IOTable) -> None:
     stored = table.Y.sel(category="INVNT").sum("final_region").values.ravel()
     if (plain.x[live] > stored[live]).all():
         scale = (plain.x / np.where(live, plain.x - stored, 1))[live]
-        corrected = np.linalg.solve(np.eye(live.sum()) - scale[:, None] * D, np.ones(live.sum()))
-        np.testing.assert_allclose(nio.upstreamness(model).values.ravel()[live], corrected, rtol=1e-8)
+        radius = np.abs(np.linalg.eigvals(scale[:, None] * D)).max()
+        if radius > 1 + 1e-6:
+            with pytest.raises(nio.BalanceError, match="used more than once over"):
+                nio.upstreamness(model)
+        elif radius < 1 - 1e-6:
+            corrected = np.linalg.solve(np.eye(live.sum()) - scale[:, None] * D, np.ones(live.sum()))
+            np.testing.assert_allclose(nio.upstreamness(model).values.ravel()[live], corrected, rtol=1e-8)
     down = nio.downstreamness(model).values.ravel()
     np.testing.assert_allclose(down[live], plain.L.sum(axis=0)[live], rtol=1e-9)
+
+
+def test_upstreamness_of_what_was_mostly_in_store() -> None:
+    """Ore that is used four times what is made, from store: the correction leaves its uses' shares, one step more."""
+    sectors = ["ore", "steel"]
+    Z = pd.DataFrame([[0, 40], [0, 0]], index=sectors, columns=sectors, dtype=float)
+    Y = pd.DataFrame({"HFCE": [0.0, 100.0], "INVNT": [-30.0, 0.0]}, index=sectors)
+    model = nio.Leontief(nio.from_frames(Z, Y))
+    np.testing.assert_allclose(nio.upstreamness(model).values.ravel(), [2, 1])
 
 
 def test_upstreamness_of_a_textbook_chain() -> None:

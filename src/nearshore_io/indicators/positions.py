@@ -8,7 +8,7 @@ import xarray as xr
 from scipy.sparse import diags_array, issparse
 
 from nearshore_io import labels
-from nearshore_io.errors import BalanceError, ShockError
+from nearshore_io.errors import BalanceError, ShockError, SolverError
 from nearshore_io.households import Households
 from nearshore_io.labels import Wanted
 from nearshore_io.leontief import Leontief
@@ -23,8 +23,7 @@ def upstreamness(model: Leontief, inventories: Literal["net", "ignored"] = "net"
 
     D is similar to A, so U = x̂⁻¹ L x. With the net-inventory correction, sales and final demand are scaled by
     x_i / (x_i − N_i), where N_i are the changes in inventories of i's product: what is stored is taken to be used as
-    the
-    rest is, and (I − A − N̂ x̂⁻¹) (x∘U) = x − N.
+    the rest is, and (I − A p̂⁻¹) (p∘x∘U) = x − N with p = 1 − N/x.
 
     Parameters
     ----------
@@ -37,13 +36,13 @@ def upstreamness(model: Leontief, inventories: Literal["net", "ignored"] = "net"
     Raises
     ------
     BalanceError
-        If an industry stores as much as it makes, so that nothing of it is used.
+        If an industry stores as much as it makes, so that nothing of it is used; or if what is not stored is used more
+        than once over.
     LabelError
         If the table has no changes in inventories to correct for.
 
     Source: Antràs, Chor, Fally & Hillberry (2012), American Economic Review 102(3), 412–416; Antràs & Chor (2018),
-    in World
-    Trade Evolution, section 2.2.
+    in World Trade Evolution, section 2.2.
     """
     table = model.table
     x = table.x.values.ravel()
@@ -57,10 +56,16 @@ def upstreamness(model: Leontief, inventories: Literal["net", "ignored"] = "net"
         if ((x != 0) & (x - stored <= 0)).any():
             at = np.flatnonzero((x != 0) & (x - stored <= 0))
             raise BalanceError(f"{table.industry_names(at)} stores all it makes: it has no distance to final use.")
-        share = table.per_output(stored)
-        A = table.A + (diags_array(share, format="csr") if issparse(table.A) else np.diag(share))
-        with model.naming_industries():
-            steps = Auto(block=len(table.sectors)).factorise(A).solve(x - stored)
+        used = 1.0 - table.per_output(stored)
+        A = table.A @ diags_array(1.0 / used, format="csr") if issparse(table.A) else table.A / used
+        try:
+            with model.naming_industries():
+                steps = Auto(block=len(table.sectors)).factorise(A).solve(x - stored) / used
+        except SolverError as error:
+            raise BalanceError(
+                "with changes in inventories taken out, some output is used more than once over: there is no distance "
+                f"to final use; see table.check(), or take inventories='ignored'. {error}"
+            ) from error
     found = np.divide(steps, x, out=np.full(table.n, np.nan), where=x != 0)
     return table.labelled(found, "steps", "upstreamness: distance to final use", inventories=inventories)
 
