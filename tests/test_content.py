@@ -66,6 +66,30 @@ def test_all_exporters_at_once(table: nio.IOTable, dims: tuple[str, ...], measur
         np.testing.assert_allclose(mine.transpose(*alone.dims), alone, rtol=1e-9, atol=1e-9 * float(alone.max()))
 
 
+def test_a_country_that_exports_nothing() -> None:
+    """Among all it is NaN and named, by itself it is an error; what the others sell does not move."""
+    full = nio.load_table()
+    Z, y = np.array(full.Z if isinstance(full.Z, np.ndarray) else full.Z.toarray()), full.y.copy()
+    own = full.positions(region="CAN")
+    Z[np.ix_(own, np.setdiff1d(np.arange(full.n), own))] = 0.0
+    others = np.repeat(np.array(full.final_regions) != "CAN", len(full.categories))
+    y[np.ix_(own, np.flatnonzero(others))] = 0.0
+    names = {"regions": full.regions, "sectors": full.sectors}
+    final = {"final_regions": full.final_regions, "categories": full.categories}
+    model = nio.Leontief(nio.IOTable.from_arrays(Z, y, None, **names, **final))
+    content, terms = nio.export_content(model), nio.decompose_exports(model)
+    for found in (content, terms.exports):
+        assert found.sel(exporter="CAN").isnull().all()
+    assert content.attrs["without_exports"] == terms.attrs["without_exports"] == "CAN"
+    np.testing.assert_allclose(content.sel(exporter="MEX"), nio.export_content(model, "MEX"), rtol=1e-12)
+    assert float(terms.dva.sel(exporter="MEX")) == pytest.approx(float(nio.decompose_exports(model, "MEX").dva))
+    for question in (nio.export_content, nio.decompose_exports):
+        with pytest.raises(nio.ShockError, match="CAN exports nothing"):
+            question(model, "CAN")
+        with pytest.raises(nio.LabelError, match="no exporter was named"):
+            question(model, [])
+
+
 def test_exporters_that_are_importers() -> None:
     model = nio.Leontief(nio.load_table())
     both = nio.export_content(model, ["MEX", "USA"], ["USA", "CAN"], by="importer")

@@ -118,7 +118,8 @@ def export_content(
     -------
     DataArray with dim ``origin`` (countries, and ``taxes`` where the table has such a row) and the dims of ``by``.
     It sums to one over the origins, as far as the table's primary inputs are its outputs less its inputs: the
-    attribute ``unexplained`` is the largest gap. Cells without exports are NaN.
+    attribute ``unexplained`` is the largest gap. Cells without exports are NaN; among all countries, those that export
+    nothing are NaN and named in the attribute ``without_exports``.
 
     Raises
     ------
@@ -136,13 +137,34 @@ def export_content(
     if "input" in dims and (taxes == "folded" or measure in ("direct_inputs", "vertical_specialisation")):
         raise LabelError("by='input' needs taxes='separate' and a measure of value added.")
     several = not isinstance(exporter, str)
-    names = list(model.table.countries) if exporter is None else labels.as_list(exporter)
-    labels.require_unique(names, "exporter")
+    names = exporters_named(model.table, exporter)
     at_once = several and measure == "value_added" and "origin_sector" not in dims
     multipliers = measures.multipliers_by_origin(model) if at_once else None
     asked = Question(model, importer, dims, measure, taxes, values, specialised, tuple(model.table.inputs), multipliers)
-    parts = [_part(asked, name, several=several) for name in names]
-    return _described(_joined(parts, names if several else None, asked), asked, names, parts)
+    silent = without_exports(model.table) if exporter is None else []
+    selling = [name for name in names if name not in silent]
+    parts = [_part(asked, name, several=several) for name in selling]
+    array = _described(_joined(parts, selling if several else None, asked), asked, names, parts)
+    if silent:
+        array = array.reindex(exporter=names).assign_attrs(without_exports=", ".join(silent))
+    return array
+
+
+def exporters_named(table: IOTable, exporter: Wanted | None) -> list[str]:
+    """Return exporters by name, all countries for None. Raises `LabelError` where there is none, or one twice."""
+    names = list(table.countries) if exporter is None else labels.as_list(exporter)
+    if not names:
+        raise LabelError("no exporter was named: give at least one, or None for all countries.")
+    labels.require_unique(names, "exporter")
+    return names
+
+
+def without_exports(table: IOTable) -> list[str]:
+    """Return the countries that export nothing; raise `ShockError` where that is all of them."""
+    found = [c for c in table.countries if not exports(table, c, [o for o in table.countries if o != c]).any()]
+    if len(found) == len(table.countries):
+        raise ShockError(f"no country of {table.name} exports anything: there is nothing to look into.")
+    return found
 
 
 def _part(asked: Question, exporter: str, *, several: bool) -> Part:

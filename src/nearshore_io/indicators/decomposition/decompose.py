@@ -10,6 +10,7 @@ import xarray as xr
 from nearshore_io import labels
 from nearshore_io.errors import BalanceError, LabelError, ShockError, first_few
 from nearshore_io.indicators.areas import Areas, areas_of, importer_columns
+from nearshore_io.indicators.content import exporters_named, without_exports
 from nearshore_io.indicators.decomposition import borin_mancini, koopman_wang_wei, perimeters, tiva, wang_wei_zhu
 from nearshore_io.labels import Wanted
 from nearshore_io.leontief import Leontief
@@ -109,11 +110,14 @@ def decompose_exports(
     view, chosen = _chosen(method, perspective)
     dims = _dims(by, method, chosen)
     labels.position(taxes, ("folded", "separate"), "way to treat taxes")
-    listed = list(model.table.countries) if exporter is None else labels.as_list(exporter)
+    listed = exporters_named(model.table, exporter)
     several = exporter is None or not isinstance(exporter, str)
-    parts = list(_results(model, listed, importer, dims, method, view, taxes))
+    silent = without_exports(model.table) if exporter is None else []
+    selling = [name for name in listed if name not in silent]
+    parts = list(_results(model, selling, importer, dims, method, view, taxes))
     dataset = _dataset(model.table, parts, listed, _importers(model, importer), dims, several=several)
-    return _described(dataset, model, listed, importer, method, view, chosen, taxes)
+    described = _described(dataset, model, listed, importer, method, view, chosen, taxes)
+    return described.assign_attrs(without_exports=", ".join(silent)) if silent else described
 
 
 def _chosen(method: str, perspective: str | None) -> tuple[str, Method]:
@@ -314,6 +318,8 @@ def _dataset(
         shape = (len(exporters), parts[0].terms[term].shape[0], len(names) if "importer" in dims else 1)
         values = np.full(shape, np.nan)
         for k, exporter in enumerate(exporters):
+            if exporter not in order:
+                continue  # it exports nothing
             part = order[exporter]
             columns = [at[name] for name in part.importers] if "importer" in dims else [0]
             values[k][:, columns] = part.terms[term]
