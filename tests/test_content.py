@@ -97,6 +97,8 @@ def test_exporters_that_are_importers() -> None:
     assert both.sel(exporter="USA", importer="CAN").sum() == pytest.approx(1.0, abs=1e-9)
     with pytest.raises(nio.ShockError, match="USA does not import from itself: leave it out"):
         nio.export_content(model, ["MEX", "USA"], "USA")
+    with pytest.raises(nio.ShockError, match="USA does not import from itself: leave it out"):
+        nio.decompose_exports(model, ["MEX", "USA"], "USA")
     with pytest.raises(nio.LabelError, match="MEX"):
         nio.export_content(model, ["MEX", "MEX"], "USA")
 

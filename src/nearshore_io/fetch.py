@@ -85,7 +85,7 @@ def fetch_icio(
     except ValueError as error:  # pooch: the checksum is another
         raise FormatError(
             f"{address['url']} is not what it was when first fetched (sha256 {known[name][:12]}…): the publisher has "
-            f" revised it, or it was damaged. To take the new one, delete {name} from {place / _KNOWN}. {by_hand}"
+            f"revised it, or it was damaged. To take the new one, delete {name} from {place / _KNOWN}. {by_hand}"
         ) from error
     except OSError as error:
         raise StorageError(f"{place / name} could not be written ({error.strerror or error}).") from error

@@ -3,18 +3,17 @@
 import math
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, ProgressColumn
 from rich.table import Table
 
 from nearshore_io.batch import counterfactual
-from nearshore_io.batch.run import Progress as Callback
 from nearshore_io.errors import ShockError
 from nearshore_io.indicators import export_content
 from nearshore_io.labels import unknown
@@ -59,13 +58,13 @@ def busy(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callback]:
-    """Yield a callback that draws a bar on standard error once the work has taken a second."""
+def progress(what: str, *columns: ProgressColumn) -> Iterator[Callable[[int, int | None], None]]:
+    """Yield a callback that draws a bar on standard error, if that is a terminal, once the work has taken a second."""
     started = time.monotonic()
-    bar = Progress(console=console(stderr=True), transient=True)
+    bar = Progress(*columns, console=console(stderr=True), transient=True)
     task = bar.add_task(what, total=None)
 
-    def advance(done: int, total: int) -> None:
+    def advance(done: int, total: int | None) -> None:
         if not bar.live.is_started and time.monotonic() - started > 1.0 and sys.stderr.isatty():
             bar.start()
         bar.update(task, completed=done, total=total)

@@ -1,13 +1,11 @@
 """Tables for people: what is at hand, what was imported, what is odd, and how published figures compare."""
 
 import math
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
 from nearshore_io.cli import show
@@ -92,9 +90,8 @@ def imported(console: Console, table: IOTable, kept: Kept, seconds: float, repor
     console.print(f"  {kept.path} ({kept.size / 1e6:.1f} MB, sha256 {table.sha256[:12]}…{unpacked}).", soft_wrap=True)
 
 
-@contextmanager
-def download(what: str) -> Iterator[Fetched]:
-    """Yield a callback that draws a bar of bytes on standard error, if that is a terminal."""
+def download(what: str) -> AbstractContextManager[Fetched]:
+    """Return `show.progress` with a bar of bytes."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -102,16 +99,4 @@ def download(what: str) -> Iterator[Fetched]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    bar = Progress(*columns, console=show.console(stderr=True), transient=True)
-    task = bar.add_task(what, total=None)
-    started = time.monotonic()
-
-    def advance(done: int, total: int | None) -> None:
-        if not bar.live.is_started and time.monotonic() - started > 0.5 and sys.stderr.isatty():
-            bar.start()
-        bar.update(task, completed=done, total=total)
-
-    try:
-        yield advance
-    finally:
-        bar.stop()
+    return show.progress(what, *columns)

@@ -12,6 +12,8 @@ from nearshore_io.errors import LabelError, ShockError, first_few
 from nearshore_io.labels import Positions, Wanted
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array
+from nearshore_io.table import IOTable
+from nearshore_io.table.arrays import dense
 
 AT_ONCE = 1500
 """Columns of L that are solved for in one block: 51 MB at 4,250 industries."""
@@ -84,11 +86,7 @@ class Areas:
     def bought_from(self) -> tuple[Array, ...]:
         """Coefficients of the sales of each area, A_s·, with columns in `order`, each (n_s, n)."""
         A = self.model.table.A
-        blocks = (A[rows] for rows in self.rows)
-        return tuple(
-            np.ascontiguousarray((block if isinstance(block, np.ndarray) else block.toarray())[:, self.order])
-            for block in blocks
-        )
+        return tuple(np.ascontiguousarray(dense(A[rows])[:, self.order]) for rows in self.rows)
 
     def final_exports(self, s: int) -> Array:
         """Return Y_sr for every r, shape (n_s, G); the column of s itself is zero."""
@@ -111,9 +109,18 @@ class Areas:
     @cached_property
     def VB(self) -> Array:
         """v_t B by origin t, shape (G, n): one transposed block solve."""
-        weights = np.asarray((self.members * self.v[:, None]).toarray())
         with self.model.naming_industries():
-            return self.model.factors.solve_transposed(weights).T
+            return self.model.factors.solve_transposed(self.weights).T
+
+    @cached_property
+    def weights(self) -> Array:
+        """V by origin, shape (n, G): each column an area's own value added per output, zero elsewhere."""
+        return np.asarray((self.members * self.v[:, None]).toarray())
+
+    def foreign(self, s: int) -> Array:
+        """Return Σ_t≠s v_t B_ts, foreign value added per unit of an area's products, shape (n_s,)."""
+        rows = self.rows[s]
+        return np.asarray(self.VB[:, rows].sum(axis=0) - self.VB[s, rows])
 
     @cached_property
     def BY(self) -> Array:
@@ -142,9 +149,7 @@ class Areas:
         A = self.model.table.A
         found = []
         for rows in self.rows:
-            block = A[rows][:, rows]
-            dense = np.asarray(block if isinstance(block, np.ndarray) else block.toarray())
-            found.append(np.linalg.inv(np.eye(len(rows)) - dense))
+            found.append(np.asarray(np.linalg.inv(np.eye(len(rows)) - dense(A[rows][:, rows]))))
         return tuple(found)
 
     @cached_property
@@ -167,6 +172,37 @@ class Areas:
         return found
 
 
+def whole_countries(table: IOTable, name: str) -> tuple[set[str], list[str]]:
+    """Return the countries a name stands for, and the regions of theirs that it leaves out."""
+    if name in table.countries:
+        return {name}, []
+    regions = {table.regions[i] for i in table.region_positions(name)}
+    countries = {table.country[region] for region in regions}
+    return countries, [r for r in table.regions if table.country[r] in countries and r not in regions]
+
+
+def importers_beside(table: IOTable, exporter: str, importer: Wanted | None) -> list[str] | None:
+    """Return the importers named that have nothing of the exporter, None for all; for one exporter among several.
+
+    Raises
+    ------
+    ShockError
+        If none is left.
+    """
+    if importer is None:
+        return None
+    own = set(table.region_positions(exporter))
+    found = [name for name in labels.as_list(importer) if not own & set(table.region_positions(name))]
+    if not found:
+        raise ShockError(f"{exporter} does not import from itself: leave it out, or name more importers.")
+    return found
+
+
+def residual_value_added(table: IOTable) -> Array:
+    """Return v = 1 − 1ᵀA, all that is no input, shape (n,)."""
+    return np.asarray(1.0 - np.asarray(table.A.sum(axis=0)).ravel())
+
+
 def areas_of(model: Leontief, exporters: Sequence[str], v: Array) -> tuple[Areas, list[int]]:
     """Return a model by areas in which each exporter is one, and the positions of the exporters.
 
@@ -180,9 +216,7 @@ def areas_of(model: Leontief, exporters: Sequence[str], v: Array) -> tuple[Areas
     table = model.table
     owner = {country: country for country in table.countries}
     for exporter in exporters:
-        regions = {table.regions[i] for i in table.region_positions(exporter)}
-        countries = {table.country[region] for region in regions}
-        parts = [r for r in table.regions if table.country[r] in countries and r not in regions]
+        countries, parts = whole_countries(table, exporter)
         if parts:
             raise LabelError(
                 f"exporter {exporter!r} is only a part of {first_few(sorted(countries))}: exports are what leaves a "

@@ -84,7 +84,7 @@ def _content(model: Leontief, entry: Mapping[str, Any]) -> float:
     embodied = (weights * output).reshape(len(table.regions), -1).sum(axis=1)
     countries = np.array([table.country[region] for region in table.regions])
     named = labels.as_list(entry.get("origins") or entry["not_origins"])
-    chosen = np.isin(countries, [table.country[table.regions[i]] for i in table.region_positions(named)])
+    chosen = np.isin(countries, list(table.countries_of(named)))
     return float(embodied[chosen if "origins" in entry else ~chosen].sum() / sold.sum())
 
 
@@ -92,7 +92,7 @@ def _sold(table: IOTable, entry: Mapping[str, Any]) -> Array:
     """Return exports of the exporters, each on its own, to the importers, (n,), of the sectors alone."""
     sold = np.zeros(table.n)
     for exporter in labels.as_list(entry["exporters"]):
-        own = {table.country[table.regions[i]] for i in table.region_positions(exporter)}
+        own = table.countries_of(exporter)
         importers = labels.as_list(entry.get("importers", [c for c in table.countries if c not in own]))
         sold += exports(table, exporter, importers).sum(axis=1)
     return _only(table, sold, entry.get("sectors"))
@@ -111,7 +111,7 @@ def _national(model: Leontief, entry: Mapping[str, Any]) -> float:
     """Return 1 − inputs bought abroad per output, of some regions' industries."""
     table = model.table
     buyers = table.positions(region=entry["regions"], sector=entry["sectors"])
-    own = {table.country[table.regions[i]] for i in table.region_positions(entry["regions"])}
+    own = table.countries_of(entry["regions"])
     abroad = np.array([table.country[region] not in own for region in table.regions]).repeat(len(table.sectors))
     output = float(table.x.values.ravel()[buyers].sum())
     if output == 0:

@@ -12,11 +12,13 @@ from scipy.sparse import csr_array
 from nearshore_io import labels
 from nearshore_io.errors import LabelError, ShockError, first_few
 from nearshore_io.indicators import measures
+from nearshore_io.indicators.areas import importers_beside, whole_countries
 from nearshore_io.indicators.measures import DEFINITIONS, SOURCES, Inside, Multipliers, Specialised
 from nearshore_io.labels import Positions, Wanted
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
+from nearshore_io.table.arrays import dense
 from nearshore_io.units import stamp
 
 By = Literal["sector", "importer", "origin_sector", "input"]
@@ -43,11 +45,9 @@ def exports(table: IOTable, exporter: str, importers: Sequence[str]) -> Array:
         If a name is unknown, or an importer is only a part of a country.
     """
     rows = table.positions(region=exporter)
-    inputs = table.Z[rows]
-    dense = inputs if isinstance(inputs, np.ndarray) else inputs.toarray()
     place = {country: k for k, country in enumerate(table.countries)}
     by_country = np.zeros((len(rows), len(place)))
-    to_regions = dense.reshape(len(rows), len(table.regions), -1).sum(axis=2)
+    to_regions = dense(table.Z[rows]).reshape(len(rows), len(table.regions), -1).sum(axis=2)
     np.add.at(by_country.T, [place[table.country[region]] for region in table.regions], to_regions.T)
     to_final = table.y[rows].reshape(len(rows), len(table.final_regions), -1).sum(axis=2)
     np.add.at(by_country.T, [place[country] for country in table.final_regions], to_final.T)
@@ -170,7 +170,7 @@ def without_exports(table: IOTable) -> list[str]:
 def _part(asked: Question, exporter: str, *, several: bool) -> Part:
     """Return content of one exporter's exports, by multipliers that are solved for already or by a solve of its own."""
     table, dims = asked.model.table, asked.dims
-    named = _others(table, exporter, asked.importer) if several else asked.importer
+    named = importers_beside(table, exporter, asked.importer) if several else asked.importer
     importers = _importers(table, exporter, named)
     rows = table.positions(region=exporter)
     sold = exports(table, exporter, importers)[rows]
@@ -196,17 +196,6 @@ def _part(asked: Question, exporter: str, *, several: bool) -> Part:
     gap = float(np.nanmax(np.abs(1.0 - explained)))
     shaped = found.reshape(*found.shape[:-1], *group_shape)
     return Part(importers, origins, shaped, float(sold.sum()), gap, residual)
-
-
-def _others(table: IOTable, exporter: str, importer: Wanted | None) -> list[str] | None:
-    """Return the importers named that are not the exporter itself; None for all."""
-    if importer is None:
-        return None
-    own = set(table.region_positions(exporter))
-    found = [name for name in labels.as_list(importer) if not own & set(table.region_positions(name))]
-    if not found:
-        raise ShockError(f"{exporter} does not import from itself: leave it out, or name more importers.")
-    return found
 
 
 def _joined(parts: Sequence[Part], exporters: list[str] | None, asked: Question) -> xr.DataArray:
@@ -309,7 +298,7 @@ def _require_dims(by: Sequence[By] | By, measure: str, taxes: str) -> tuple[str,
 
 
 def _importers(table: IOTable, exporter: str, importer: Wanted | None) -> list[str]:
-    own = {table.country[table.regions[i]] for i in table.region_positions(exporter)}
+    own = table.countries_of(exporter)
     if importer is None:
         return [name for name in table.countries if name not in own]
     wanted = labels.as_list(importer)
@@ -328,11 +317,7 @@ def _importers(table: IOTable, exporter: str, importer: Wanted | None) -> list[s
 
 def _whole_countries(table: IOTable, importer: str) -> set[str]:
     """Return the countries an importer consists of; raise `LabelError` where it is only a part of one."""
-    if importer in table.countries:
-        return {importer}
-    regions = {table.regions[i] for i in table.region_positions(importer)}
-    countries = {table.country[region] for region in regions}
-    missing = [region for region in table.regions if table.country[region] in countries and region not in regions]
+    countries, missing = whole_countries(table, importer)
     if missing:
         raise LabelError(
             f"importer {importer!r} is only a part of {first_few(sorted(countries))}, and final users belong to the "

@@ -10,6 +10,7 @@ from nearshore_io.labels import Wanted
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
+from nearshore_io.table.arrays import dense
 from nearshore_io.units import stamp
 
 
@@ -31,8 +32,8 @@ def exposure(
     - ``value_added``: v_T L_·j, the share of their value that is added in T
 
     and ``through`` over (supplier, region, sector): look_through by the country of the first-tier supplier, so that
-    "on East
-    Asia, directly and through Mexico" is ``through.sel(supplier=["CHN", …])`` and ``through.sel(supplier="MEX")``.
+    "on East Asia, directly and through Mexico" is ``through.sel(supplier=["CHN", …])`` and
+    ``through.sel(supplier="MEX")``.
 
     Parameters
     ----------
@@ -45,8 +46,7 @@ def exposure(
         Unknown names.
 
     Source: Baldwin, Freeman & Theodorakopoulos (2023), Brookings Papers on Economic Activity, Fall, 79–128; Inomata
-    & Hanaka
-    (2021), IDE Discussion Paper 828.
+    & Hanaka (2021), IDE Discussion Paper 828.
     """
     table = model.table
     at = table.positions(to, to_sector)
@@ -95,19 +95,17 @@ def concentration(model: Leontief, region: Wanted | None = None, sector: Wanted 
     """Return Herfindahl–Hirschman indices of where industries' inputs and value come from, between 0 and 1.
 
     Variables over (region, sector) of the users: ``by_product``, Σ_k θ² over countries k for each product, weighted
-    by the
-    product's share in inputs; ``inputs``, of all inputs together; ``look_through``, Σ_c (v_c L_·j)² of value added by
-    origin, taxes left out. NaN where nothing is bought.
+    by the product's share in inputs; ``inputs``, of all inputs together; ``look_through``, Σ_c (v_c L_·j)² of value
+    added by origin, taxes left out. NaN where nothing is bought.
 
     Source: Herfindahl (1950); Hirschman (1964); the look-through index as in Inomata & Hanaka (2021).
     """
     table = model.table
     width = len(table.sectors)
     buyers = table.positions(region, sector)
-    bought = table.A[:, buyers]
-    dense = bought if isinstance(bought, np.ndarray) else bought.toarray()
+    bought = dense(table.A[:, buyers])
     by_country = np.array([
-        dense[table.positions(region=country)].reshape(-1, width, len(buyers)).sum(axis=0)
+        bought[table.positions(region=country)].reshape(-1, width, len(buyers)).sum(axis=0)
         for country in table.countries
     ])  # fmt: skip
     product = by_country.sum(axis=0)

@@ -8,7 +8,7 @@ import xarray as xr
 
 from nearshore_io import labels
 from nearshore_io.errors import ShockError
-from nearshore_io.indicators.areas import Areas, areas_of
+from nearshore_io.indicators.areas import Areas, areas_of, residual_value_added
 from nearshore_io.indicators.content import exports
 from nearshore_io.labels import Wanted
 from nearshore_io.leontief import Leontief
@@ -31,8 +31,7 @@ def footprint(model: Leontief, stressor: str = "value_added", by: Sequence[By] |
     Returns
     -------
     DataArray (origin, destination[, origin_sector or final_sector]) in the stressor's own unit. It sums over
-    destinations
-    to the stressor of the origin. An origin with unknown numbers is NaN.
+    destinations to the stressor of the origin. An origin with unknown numbers is NaN.
 
     Raises
     ------
@@ -114,10 +113,10 @@ def embodied_in_exports(
         Unknown names; a country as its own importer; no exports.
     """
     table = model.table
-    own = {table.country[table.regions[i]] for i in table.region_positions(exporter)}
+    own = table.countries_of(exporter)
     importers = [c for c in table.countries if c not in own] if importer is None else labels.as_list(importer)
     for name in importers:
-        if own & {table.country[table.regions[i]] for i in table.region_positions(name)}:
+        if own & table.countries_of(name):
             raise ShockError(f"{name} does not import from itself: exporter and importer must be different countries.")
     sold = exports(table, exporter, importers).sum(axis=1)
     if not np.abs(sold).sum() > 0:
@@ -153,7 +152,7 @@ def trade_balances(model: Leontief) -> xr.Dataset:
     Source: Johnson & Noguera (2012), Journal of International Economics 86, 224–236.
     """
     table = model.table
-    v = 1.0 - np.asarray(table.A.sum(axis=0)).ravel()
+    v = residual_value_added(table)
     areas, _ = areas_of(model, list(table.countries), v)
     gross = np.array([areas.exports(s).sum(axis=0) for s in range(len(areas.names))])
     added = _summed(areas, v[:, None] * areas.BY, by_sector=False)

@@ -15,6 +15,7 @@ from nearshore_io.labels import Positions
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
+from nearshore_io.table.arrays import dense
 
 Specialised: TypeAlias = Mapping[str, float] | Literal["upper", "lower"]
 """Inputs of exports to one importer: shares of imported inputs by country, or the bounds of the importer's own."""
@@ -92,10 +93,8 @@ def vertical_specialisation(model: Leontief, sold: Array, own: Positions) -> Ins
 
     Source: Hummels, Ishii & Yi (2001), Journal of International Economics 54, 75–96.
     """
-    block = model.table.A[own][:, own]
-    dense = block if isinstance(block, np.ndarray) else block.toarray()
     output = np.zeros_like(sold)
-    output[own] = np.linalg.solve(np.eye(len(own)) - dense, sold[own])
+    output[own] = np.linalg.solve(np.eye(len(own)) - dense(model.table.A[own][:, own]), sold[own])
     bought = np.asarray(model.table.A @ output)
     bought[own] = 0.0
     inside = _weighted(model.table, output, 0.0)
@@ -127,8 +126,7 @@ def specialised(model: Leontief, sold: Array, own: Positions, importer: Position
     total = sold.sum(axis=1)
     x = table.x.values.ravel()
     share = np.divide(total[own], x[own], out=np.zeros(len(own)), where=x[own] > 0)
-    columns = table.A[:, own]
-    average = np.array(columns if isinstance(columns, np.ndarray) else columns.toarray())
+    average = dense(table.A[:, own])
     if isinstance(inputs, Mapping):
         specific = _by_shares(table, average, own, inputs)
         beyond = (share * specific > average * (1 + 1e-9) + 1e-15) & (specific > 0)

@@ -12,9 +12,10 @@ from nearshore_io.errors import BalanceError, ShockError, SolverError
 from nearshore_io.households import Households
 from nearshore_io.labels import Wanted
 from nearshore_io.leontief import Leontief
-from nearshore_io.solvers import Auto
+from nearshore_io.solvers import Auto, Updated
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
+from nearshore_io.table.arrays import dense
 from nearshore_io.units import stamp
 
 
@@ -109,9 +110,8 @@ def linkages(model: Leontief) -> xr.Dataset:
     """Return Rasmussen's and Hirschman's linkages of every industry, each with a mean of one.
 
     Variables (region, sector): ``backward`` n Σ_i l_ij / Σ l, the power of dispersion; ``forward`` n Σ_j l_ij / Σ l,
-    the
-    sensitivity of dispersion by row sums of L; ``forward_supply`` the same by row sums of the Ghosh inverse, x̂⁻¹ L x̂,
-    which does not depend on the size of other industries. ``key`` where backward and forward_supply are above one.
+    the sensitivity of dispersion by row sums of L; ``forward_supply`` the same by row sums of the Ghosh inverse, x̂⁻¹ L
+    x̂, which does not depend on the size of other industries. ``key`` where backward and forward_supply are above one.
 
     Source: Rasmussen (1957); Hirschman (1958); Jones (1976) for the supply side; Miller & Blair (2009), section 12.2.
     """
@@ -144,8 +144,7 @@ def multiplier_table(
     - ``per_direct_type_i``: (s L)_j / s_j, stressor of the world per unit of its own: the ratio that explodes where
       s_j is small
     - ``per_final_demand_type_ii`` and ``per_direct_type_ii``: the same with households in the loop, an upper bound;
-      left out
-      where the table has no labour income.
+      left out where the table has no labour income.
 
     Raises
     ------
@@ -204,7 +203,7 @@ def extraction(model: Leontief, region: Wanted, sector: Wanted, share: float = 1
     y = table.y.sum(axis=1)
     demand = y.copy()
     demand[at] *= 1.0 - share
-    rows, columns = (part if isinstance(part, np.ndarray) else part.toarray() for part in (table.A[at], table.A[:, at]))
+    rows, columns = dense(table.A[at]), dense(table.A[:, at])
     outside = columns.copy()
     outside[at] = 0.0
     unit = np.zeros((table.n, len(at)))
@@ -218,7 +217,7 @@ def extraction(model: Leontief, region: Wanted, sector: Wanted, share: float = 1
     losses = {}
     for kind, (P, Q, f) in changes.items():
         with model.naming_industries():
-            losses[kind] = x - _updated(model, P, Q, f)
+            losses[kind] = x - Updated(model.factors, P, Q).solve(f)
     losses["shared"] = losses["forward"] + losses["backward"] - losses["total"]
     v = table.intensity("value_added") if "value_added" in table.inputs else np.full(table.n, np.nan)
     dims = xr.DataArray(list(losses), dims="kind", name="kind")
@@ -227,9 +226,3 @@ def extraction(model: Leontief, region: Wanted, sector: Wanted, share: float = 1
     found = xr.Dataset({"output": xr.concat(output, dims), "value_added": xr.concat(added, dims)})
     found.attrs = {"share": share, "industries": table.industry_names(at), "table": table.name}
     return found
-
-
-def _updated(model: Leontief, P: Array, Q: Array, demand: Array) -> Array:
-    from nearshore_io.solvers import Updated
-
-    return Updated(model.factors, P, Q).solve(demand)

@@ -1,8 +1,7 @@
 """Rules of origin and content tests on a table's industries: content, threshold, gap, and what a claim would need.
 
 An industry of a table is no product and its average purchases are no bill of materials: these are what the rules
-would say
-of an industry's average, not of a shipment.
+would say of an industry's average, not of a shipment.
 """
 
 import tomllib
@@ -161,8 +160,7 @@ def labour_value_content(
         LVC_j = [H_j w_j + Σ_k∈NA a_kj H_k] / NC_j + min(0.10, technology) + 0.05 if assembly
 
     H_k is the share of industry k's hours paid at the wage or more, 1 − Φ((ln wage − μ_k)/σ), with wages lognormal
-    around
-    their mean m_k = income_k / hours_k, μ_k = ln m_k − σ²/2, and w_j labour income per unit of output.
+    around their mean m_k = income_k / hours_k, μ_k = ln m_k − σ²/2, and w_j labour income per unit of output.
 
     Parameters
     ----------
@@ -257,9 +255,8 @@ def exim_content(
     """Return US content of industries' output by EXIM's test, and what part of a contract it supports.
 
     direct is 1 − Σ_k∉US a_kj, the nearest to the legal test; traced is v_US L_·j. Under the transformational policy
-    content
-    of 51 % supports up to 85 % of the contract; under the standard one the support is the lesser of 85 % and the
-    content.
+    content of 51 % supports up to 85 % of the contract; under the standard one the support is the lesser of 85 % and
+    the content.
 
     Returns
     -------

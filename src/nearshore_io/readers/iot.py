@@ -87,10 +87,11 @@ def read_oecd_iot(
     below = Z.sum(axis=0) + np.sum(list(inputs.values()), axis=0)
     _require_totals(below, rows["OUTPUT"][at[:n]], industries, f"{where}: the cells of column ")
     own = country or file.name[:3].upper()
+    year = year or year_in(file.name)
     meta: dict[str, Any] = {
-        "name": f"iot-{own.lower()}-{year or year_in(file.name) or 'unknown-year'}",
+        "name": f"iot-{own.lower()}-{year or 'unknown-year'}",
         "source": "OECD harmonised national input-output table",
-        "year": year or _year_of(file),
+        "year": year,
         "unit": "million USD",
         "price_basis": "current basic prices",
         "value_added": "as published",
@@ -130,11 +131,6 @@ def read_oecd_iot(
         hint = "" if imports == "separate" else ' What is only imported has no output: imports="separate" reads it.'
         raise BalanceError(f"{where}: {error}{hint}") from error
     return table.with_output(output)
-
-
-def _year_of(file: Path) -> int | None:
-    digits = "".join(c if c.isdigit() else " " for c in file.stem).split()
-    return next((int(number) for number in digits if len(number) == 4), None)
 
 
 def _cells(file: Path) -> tuple[dict[str, Array], list[str]]:

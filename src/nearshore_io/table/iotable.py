@@ -278,6 +278,10 @@ class IOTable:
         """Return the positions of regions named by code, country or group. Raises `LabelError`."""
         return labels.region_positions(wanted, self.regions, self.country)
 
+    def countries_of(self, wanted: Wanted) -> set[str]:
+        """Return the countries of regions named by code, country or group. Raises `LabelError`."""
+        return {self.country[self.regions[i]] for i in self.region_positions(wanted)}
+
     def sector_positions(self, wanted: Wanted) -> Positions:
         """Return the positions of sectors named by code or group. Raises `LabelError`."""
         return labels.sector_positions(wanted, self.sectors, self.sector_names)

@@ -29,8 +29,8 @@ def source(areas: Areas, s: int, B: Array) -> Terms:
     rows = areas.rows[s]
     E = areas.exports(s)
     once = (areas.v[rows] @ areas.local[s])[:, None]
-    own, foreign = areas.VB[s, rows][:, None], _foreign(areas, s)[:, None]
-    first = np.linalg.solve(B[rows].T, _foreign(areas, s)) @ areas.local[s]
+    own, foreign = areas.VB[s, rows][:, None], areas.foreign(s)[:, None]
+    first = np.linalg.solve(B[rows].T, areas.foreign(s)) @ areas.local[s]
     dva, fva = once * E, first[:, None] * E
     davax = once * (areas.final_exports(s) + areas.sold(s, areas.output_at_home))
     ref = once * areas.sold(s, areas.BY[:, s])
@@ -54,7 +54,7 @@ def sink(areas: Areas, s: int, B: Array) -> Terms:
     """
     rows = areas.rows[s]
     E = areas.exports(s)
-    own, foreign = areas.VB[s, rows][:, None], _foreign(areas, s)[:, None]
+    own, foreign = areas.VB[s, rows][:, None], areas.foreign(s)[:, None]
     home = areas.local[s] @ np.column_stack([E.sum(axis=1), areas.Y[rows, s]])
     asked = np.column_stack([home[:, 0], areas.BY[rows, s] - home[:, 1], areas.BY[rows]])
     # scipy's product, as its pool of threads has just solved for B: numpy's would wait for it
@@ -81,7 +81,7 @@ def world_source(areas: Areas, s: int, B: Array) -> Terms:
     del B
     rows = areas.rows[s]
     E = areas.exports(s)
-    own, foreign = areas.VB[s, rows][:, None], _foreign(areas, s)[:, None]
+    own, foreign = areas.VB[s, rows][:, None], areas.foreign(s)[:, None]
     dva = (areas.v[rows] @ areas.local[s])[:, None] * E
     fva = (_first_crossing(areas, s) @ areas.local[s])[:, None] * E
     return _with_totals({"dva": dva, "ddc": own * E - dva, "fva": fva, "fdc": foreign * E - fva}, E, {})
@@ -99,17 +99,11 @@ def world_sink(areas: Areas, s: int, B: Array) -> Terms:
     del B
     rows = areas.rows[s]
     E = areas.exports(s)
-    own, foreign = areas.VB[s, rows][:, None], _foreign(areas, s)[:, None]
+    own, foreign = areas.VB[s, rows][:, None], areas.foreign(s)[:, None]
     absorbed = areas.final_exports(s) + areas.sold(s, areas.output_at_home)
     sent_on = E - absorbed
     terms = {"dva": own * absorbed, "ddc": own * sent_on, "fva": foreign * absorbed, "fdc": foreign * sent_on}
     return _with_totals(terms, E, {})
-
-
-def _foreign(areas: Areas, s: int) -> Array:
-    """Return Σ_t≠s v_t B_ts, shape (n_s,)."""
-    rows = areas.rows[s]
-    return np.asarray(areas.VB[:, rows].sum(axis=0) - areas.VB[s, rows])
 
 
 def _first_crossing(areas: Areas, s: int) -> Array:

@@ -9,7 +9,7 @@ import xarray as xr
 
 from nearshore_io import labels
 from nearshore_io.errors import BalanceError, LabelError, ShockError, first_few
-from nearshore_io.indicators.areas import Areas, areas_of, importer_columns
+from nearshore_io.indicators.areas import Areas, areas_of, importer_columns, importers_beside, residual_value_added
 from nearshore_io.indicators.content import exporters_named, without_exports
 from nearshore_io.indicators.decomposition import borin_mancini, koopman_wang_wei, perimeters, tiva, wang_wei_zhu
 from nearshore_io.labels import Wanted
@@ -160,7 +160,7 @@ def _results(
         paths = wang_wei_zhu.Paths(areas)
         for s, B in _with_columns(areas, positions, needed=view in ("source", "sink") and method != "tiva"):
             name = areas.names[s]
-            named = importer if len(exporters) == 1 else _others(areas, name, importer)
+            named = importer if len(exporters) == 1 else importers_beside(model.table, name, importer)
             columns = importer_columns(areas, name, named)
             areas.total_exports_of(s)
             terms = _terms(areas, s, B, paths, method, view, columns, dims)
@@ -176,18 +176,9 @@ def _apart(model: Leontief, exporters: list[str]) -> list[list[str]]:
     """Return the exporters that are countries in one group, and each bloc in one of its own."""
     labels.require_unique(exporters, "exporter")
     table = model.table
-    size = {e: len({table.country[table.regions[i]] for i in table.region_positions(e)}) for e in exporters}
+    size = {e: len(table.countries_of(e)) for e in exporters}
     countries = [exporter for exporter in exporters if size[exporter] == 1]
     return ([countries] if countries else []) + [[exporter] for exporter in exporters if size[exporter] > 1]
-
-
-def _others(areas: Areas, exporter: str, importer: Wanted | None) -> list[str] | None:
-    """Return the importers named that are not the exporter itself; None for all."""
-    if importer is None:
-        return None
-    own = set(areas.rows[areas.names.index(exporter)].tolist())
-    table = areas.model.table
-    return [name for name in labels.as_list(importer) if not own & set(table.positions(region=name).tolist())]
 
 
 def _importers(model: Leontief, importer: Wanted | None) -> list[str]:
@@ -199,7 +190,7 @@ def _value_added(model: Leontief, taxes: str) -> Array:
     if taxes == "separate":
         labels.position("value_added", list(table.inputs), "input")
         return table.intensity("value_added")
-    return np.asarray(1.0 - np.asarray(table.A.sum(axis=0)).ravel())
+    return residual_value_added(table)
 
 
 def _with_columns(areas: Areas, positions: Sequence[int], *, needed: bool) -> Iterator[tuple[int, Array]]:

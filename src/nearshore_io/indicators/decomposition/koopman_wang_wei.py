@@ -19,7 +19,7 @@ def terms(areas: Areas, s: int) -> dict[str, Array]:
     """
     rows = areas.rows[s]
     v = areas.VB[s]
-    foreign = areas.VB[:, rows].sum(axis=0) - v[rows]
+    foreign = areas.foreign(s)
     own_demand = areas.Y[np.arange(len(areas.x)), areas.owner]
     back_final = np.zeros(len(areas.x))
     back_exports = np.zeros(len(areas.x))

@@ -6,6 +6,7 @@ from nearshore_io.errors import SolverError
 from nearshore_io.indicators.areas import Areas
 from nearshore_io.solvers import Updated
 from nearshore_io.solvers.base import Array
+from nearshore_io.table.arrays import dense
 
 
 def own_flow(areas: Areas, s: int, importers: list[int], industries: list[int] | None) -> dict[str, Array]:
@@ -27,8 +28,7 @@ def own_flow(areas: Areas, s: int, importers: list[int], industries: list[int] |
     P = np.zeros((len(areas.x), len(chosen)))
     P[chosen, np.arange(len(chosen))] = -1.0
     Q = np.zeros((len(chosen), len(areas.x)))
-    block = areas.model.table.A[chosen][:, columns]
-    Q[:, columns] = block if isinstance(block, np.ndarray) else block.toarray()
+    Q[:, columns] = dense(areas.model.table.A[chosen][:, columns])
     E = np.zeros((len(rows), len(areas.names)))
     flow = np.ix_(np.flatnonzero(np.isin(rows, chosen)), np.array(importers, dtype=np.intp))
     E[flow] = areas.exports(s)[flow]
@@ -43,8 +43,7 @@ def importer(areas: Areas, s: int, r: int) -> dict[str, Array]:
     Source: Borin & Mancini (2019), section 5.
     """
     columns = areas.rows[r]
-    bought = areas.model.table.A[:, columns]
-    P = -np.asarray(bought if isinstance(bought, np.ndarray) else bought.toarray(), dtype=np.float64)
+    P = -dense(areas.model.table.A[:, columns])
     P[columns] = 0.0
     Q = np.zeros((len(columns), len(areas.x)))
     Q[np.arange(len(columns)), columns] = 1.0
@@ -55,10 +54,9 @@ def importer(areas: Areas, s: int, r: int) -> dict[str, Array]:
 
 def _weights(areas: Areas, P: Array, Q: Array) -> Array:
     """Return v_t B̸ by origin t, shape (G, n), of A̸ = A + P Q."""
-    weights = np.asarray((areas.members * areas.v[:, None]).toarray())
     with areas.model.naming_industries():
         try:
-            return Updated(areas.model.factors, P, Q).solve_transposed(weights).T
+            return Updated(areas.model.factors, P, Q).solve_transposed(areas.weights).T
         except SolverError as error:
             raise SolverError(f"the flow cannot be extracted: {error}") from error
 
@@ -66,7 +64,7 @@ def _weights(areas: Areas, P: Array, Q: Array) -> Array:
 def _split(areas: Areas, s: int, E: Array, first: Array) -> dict[str, Array]:
     rows = areas.rows[s]
     own, own_first = areas.VB[s, rows][:, None], first[s, rows][:, None]
-    foreign = (areas.VB[:, rows].sum(axis=0) - areas.VB[s, rows])[:, None]
+    foreign = areas.foreign(s)[:, None]
     foreign_first = (first[:, rows].sum(axis=0) - first[s, rows])[:, None]
     terms = {
         "exports": E,

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from nearshore_io.indicators.areas import Areas, areas_of
+from nearshore_io.indicators.areas import Areas, areas_of, residual_value_added
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array
 from nearshore_io.units import stamp
@@ -26,7 +26,7 @@ def terms(areas: Areas, s: int) -> dict[str, Array]:
     direct = (v * np.diagonal(local))[:, None] * E
     home = (v @ local)[:, None] * E
     all_home = areas.VB[s, rows][:, None] * E
-    foreign = (areas.VB[:, rows].sum(axis=0) - areas.VB[s, rows])[:, None] * E
+    foreign = areas.foreign(s)[:, None] * E
     final = areas.final_exports(s)
     return {
         "exgr": E,
@@ -68,15 +68,14 @@ def tiva_indicators(model: Leontief) -> xr.Dataset:
     """Return OECD's TiVA indicators of every country and partner, by their published codes.
 
     Dims (country, partner), with the partner "WLD" for all; PROD and VALU over (country). Million USD, but for
-    EXGR_DVASH,
-    EXGR_FVASH, DEXFVAP and FEXDVAP, which are per cent; where a country exports nothing to a partner shares are NaN.
-    Value added is 1 − 1ᵀA, product taxes folded in, as TiVA has it. EXGR_DDC takes what the exporting industry adds
-    within its own country's chain, v_i l_ii, as direct.
+    EXGR_DVASH, EXGR_FVASH, DEXFVAP and FEXDVAP, which are per cent; where a country exports nothing to a partner shares
+    are NaN. Value added is 1 − 1ᵀA, product taxes folded in, as TiVA has it. EXGR_DDC takes what the exporting industry
+    adds within its own country's chain, v_i l_ii, as direct.
 
     Source: OECD (2019, 2021, 2023), Guide to Trade in Value Added indicators.
     """
     table = model.table
-    v = 1.0 - np.asarray(table.A.sum(axis=0)).ravel()
+    v = residual_value_added(table)
     areas, _ = areas_of(model, list(table.countries), v)
     G = len(areas.names)
     found = {code: np.zeros((G, G)) for code in CODES if code not in ("PROD", "VALU")}
