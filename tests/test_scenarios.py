@@ -25,8 +25,8 @@ def run(model: nio.Leontief, *shocks: object) -> object:
         (lambda: nio.FDI("MEX", "c14", "1 MUSD", output="1 MUSD", capital_output_ratio=1.0), "not both"),
         (lambda: nio.FDI("MEX", "c14", "1 MUSD", capital_output_ratio=-1.0), "must be a positive number"),
         (lambda: nio.FDI("MEX", "c14", "1 MUSD", profile={"c18": 0.4}), "sum to 0.4, not to one"),
-        (lambda: nio.FinalDemand("MEX", "c14", "1 MUSD", direction="down"), "'increase' or 'decrease'"),
-        (lambda: nio.FDI("MEX", "c14", "1 MUSD", profile=["c18"]), "profile must give a share for each product"),
+        (lambda: nio.FinalDemand("MEX", "c14", "1 MUSD", direction="down"), "one of 'increase', 'decrease'"),
+        (lambda: nio.FDI("MEX", "c14", "1 MUSD", profile=["c18"]), "profile must give a share for each name"),
         (
             lambda: nio.Scenario("a", [nio.FDI("MEX", "c14", "1 MUSD")], deflator={2020: True}),
             "deflator must be a price",

@@ -1,7 +1,7 @@
 """What happens to jobs, value added and US content when production, investment or trade moves in North America."""
 
 from nearshore_io import solvers, units
-from nearshore_io.batch import counterfactual, run, run_totals
+from nearshore_io.batch import band, counterfactual, run, run_totals
 from nearshore_io.concordance import aggregate, read_concordance
 from nearshore_io.errors import (
     BalanceError,
@@ -44,6 +44,7 @@ from nearshore_io.indicators import (
 from nearshore_io.leontief import Leontief
 from nearshore_io.library import list_tables, load_table
 from nearshore_io.merge import merge_regions
+from nearshore_io.mixed import Mixed
 from nearshore_io.readers import (
     from_frames,
     from_pymrio,
@@ -56,7 +57,28 @@ from nearshore_io.readers import (
     write_table,
     write_toy_icio,
 )
-from nearshore_io.scenarios import FDI, FinalDemand, Relocation, Scenario, read_scenarios
+from nearshore_io.scenarios import (
+    FDI,
+    Capacity,
+    ContentRule,
+    Extraction,
+    FinalDemand,
+    Inventories,
+    Output,
+    Parameter,
+    Plant,
+    Ramp,
+    Relocation,
+    Scenario,
+    Tariff,
+    Technology,
+    Timing,
+    TradeCost,
+    Wage,
+    list_gallery,
+    load_scenario,
+    read_scenarios,
+)
 from nearshore_io.table import IOTable
 
 __version__ = "0.1.0"
@@ -64,22 +86,37 @@ __version__ = "0.1.0"
 __all__ = [
     "FDI",
     "BalanceError",
+    "Capacity",
     "ClosureError",
     "ConcordanceError",
+    "ContentRule",
+    "Extraction",
     "FinalDemand",
     "FormatError",
     "Households",
     "IOTable",
+    "Inventories",
     "LabelError",
     "Leontief",
+    "Mixed",
     "NearshoreError",
+    "Output",
+    "Parameter",
+    "Plant",
+    "Ramp",
     "Relocation",
     "Scenario",
     "ShockError",
     "SolverError",
     "StorageError",
+    "Tariff",
+    "Technology",
+    "Timing",
+    "TradeCost",
     "UnitError",
+    "Wage",
     "aggregate",
+    "band",
     "compare_published",
     "concentration",
     "content_by_measure",
@@ -97,7 +134,9 @@ __all__ = [
     "from_pymrio",
     "labour_value_content",
     "linkages",
+    "list_gallery",
     "list_tables",
+    "load_scenario",
     "load_table",
     "merge_regions",
     "metals_content",

@@ -14,13 +14,14 @@ from nearshore_io.table import IOTable
 from nearshore_io.units import is_number
 
 Rate = float | Mapping[str, float]
+RATES = ("tax", "saving", "remittances", "unemployed", "benefit")
 
 
 @dataclass(frozen=True)
 class Households:
     """The household (type II) closure: labour income is spent as the average household of its country spends.
 
-        A* = A + h_c h_r,   h_r[c, j] = w_j (1 − t_c)(1 − s_c)(1 − m_c) for j in country c,
+        A* = A + h_c h_r,   h_r[c, j] = w_j (1 − t_c)(1 − s_c)(1 − m_c)(1 − u_c b_c) for j in country c,
         h_c[:, c] = household consumption of c by product and origin, as shares of its total.
 
     Source: Miller & Blair (2009), section 2.5; across borders the induced spending includes imports.
@@ -30,6 +31,8 @@ class Households:
     ----------
     income : stressor that holds labour income; by default ``labour_income`` where there is one, else ``compensation``.
     tax, saving, remittances : rates t, s and m that leak from income, one for all or by country.
+    unemployed, benefit : the extended closure: u, the share of new jobs that people without one take, and b, what they
+        lived on before as a share of the wage; only what is new is spent anew (Batey & Madden 1981; Batey 1985).
     category : final-demand category of household consumption.
 
     Notes
@@ -41,25 +44,35 @@ class Households:
     tax: Rate = 0.0
     saving: Rate = 0.0
     remittances: Rate = 0.0
+    unemployed: Rate = 0.0
+    benefit: Rate = 0.0
     category: str = "HFCE"
 
     def __post_init__(self) -> None:
-        for name in ("tax", "saving", "remittances"):
+        for name in RATES:
             rate = getattr(self, name)
             values: list[Any] = list(rate.values()) if isinstance(rate, Mapping) else [rate]
             if not all(is_number(value) and 0.0 <= value <= 1.0 for value in values):
                 raise ClosureError(f"household {name} rate {rate!r} must lie in [0, 1].")
+
+    def spent(self, country: str) -> float:
+        """Return (1 − t)(1 − s)(1 − m)(1 − u b) of a country: what is spent of a unit of labour income."""
+        leaks = [_rate(rate, country) for rate in (self.tax, self.saving, self.remittances)]
+        leaks.append(_rate(self.unemployed, country) * _rate(self.benefit, country))
+        return float(np.prod([1.0 - leak for leak in leaks]))
 
 
 @dataclass(frozen=True)
 class HouseholdLoop:
     """The two sides of the household loop: ``spending`` h_c, shape (n, G), and ``earning`` h_r, shape (G, n).
 
+    ``kept`` is what is spent of a unit of labour income paid by an industry, shape (G, n); h_r is that times w.
     ``exogenous`` lists the countries whose households stay outside the loop.
     """
 
     spending: Array
     earning: Array
+    kept: Array
     exogenous: tuple[str, ...]
 
 
@@ -75,7 +88,7 @@ def household_loop(table: IOTable, closure: Households, y: Array) -> HouseholdLo
     known = {name: ~np.isnan(income[_industries_of(table, name)]).all() for name in table.countries}
     exogenous = tuple(name for name in table.countries if not known[name])
     _require_income(table, income, exogenous)
-    for rate in (closure.tax, closure.saving, closure.remittances):
+    for rate in (getattr(closure, name) for name in RATES):
         strangers = [name for name in rate if name not in table.countries] if isinstance(rate, Mapping) else []
         if strangers:
             raise labels.unknown(strangers[0], "country (of a household rate)", table.countries)
@@ -83,20 +96,20 @@ def household_loop(table: IOTable, closure: Households, y: Array) -> HouseholdLo
     category = labels.position(closure.category, table.categories, "category")
     demand = y.reshape(table.n, table.Y.sizes["final_region"], -1)[:, :, category]
     wages = table.per_output(np.where(np.isnan(income), 0.0, income))
-    spending, earning = np.zeros((table.n, len(endogenous))), np.zeros((len(endogenous), table.n))
+    spending, kept = np.zeros((table.n, len(endogenous))), np.zeros((len(endogenous), table.n))
     for k, name in enumerate(endogenous):
         final_region = labels.position(name, table.final_regions, "final_region")
         basket = demand[:, final_region]
         if not basket.sum() > 0:
             raise ClosureError(f"households of {name} buy nothing ({closure.category}), so they cannot spend more.")
         places = _industries_of(table, name)
-        kept = np.prod([1.0 - _rate(rate, name) for rate in (closure.tax, closure.saving, closure.remittances)])
+        kept[k, places] = closure.spent(name)
         spending[:, k] = basket / basket.sum()
-        earning[k, places] = wages[places] * kept
-    return HouseholdLoop(spending, earning, exogenous)
+    return HouseholdLoop(spending, kept * wages, kept, exogenous)
 
 
-def _income(table: IOTable, closure: Households) -> Array:
+def income_stressor(table: IOTable, closure: Households) -> str:
+    """Return the name of the stressor that holds labour income. Raises `ClosureError` if there is none."""
     stressors = table.stressors
     name = closure.income or next((s for s in ("labour_income", "compensation") if s in stressors), None)
     if name is None or name not in stressors:
@@ -105,7 +118,12 @@ def _income(table: IOTable, closure: Households) -> Array:
             f"{first_few(stressors, 10) or 'none'}. "
             "Read the table with its labour accounts, or name the stressor: nio.Households(income=...)."
         )
-    values, unit = stressors[name]
+    return name
+
+
+def _income(table: IOTable, closure: Households) -> Array:
+    name = income_stressor(table, closure)
+    values, unit = table.stressors[name]
     if unit != table.unit:
         raise ClosureError(f"household income must be in {table.unit}, the table's unit; {name} is in {unit}.")
     return values

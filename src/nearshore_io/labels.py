@@ -27,6 +27,24 @@ def groups(kind: str) -> Mapping[str, tuple[tuple[str, ...], ...]]:
     return MappingProxyType({name: tuple(tuple(members) for members in lists) for name, lists in content.items()})
 
 
+@cache
+def _stand_ins() -> Mapping[str, Mapping[str, str]]:
+    """Return what groups of narrow meaning hold too in coarse classifications, by group and code."""
+    with shipped("tables", "groups.toml").open("rb") as file:
+        return MappingProxyType(tomllib.load(file)["stand_ins"])
+
+
+def stand_in(label: str, regions: Sequence[str], sectors: Sequence[str]) -> str | None:
+    """Return what the table has in the place of a group it cannot tell apart, None where it can."""
+    notes = _stand_ins().get(label, {})
+    known = {*regions, *sectors}
+    for kind in ("regions", "sectors"):
+        for members in groups(kind).get(label, ()):
+            if all(member in known for member in members):
+                return next((f"{label}: {notes[member]}" for member in members if member in notes), None)
+    return None
+
+
 def as_list(wanted: Wanted) -> list[str]:
     """Return one label or many as a list. Raises `LabelError` for what is neither."""
     if isinstance(wanted, str):

@@ -11,8 +11,9 @@ import xarray as xr
 
 from nearshore_io import labels
 from nearshore_io.errors import ClosureError, LabelError, ShockError, SolverError, first_few
-from nearshore_io.households import HouseholdLoop, Households, household_loop
-from nearshore_io.labels import Wanted
+from nearshore_io.households import HouseholdLoop, Households, household_loop, income_stressor
+from nearshore_io.labels import Positions, Wanted
+from nearshore_io.mixed import Mixed, without_rows
 from nearshore_io.solvers import (
     Auto,
     CertifiedFactorisation,
@@ -77,7 +78,8 @@ class Leontief:
     ----------
     table : the table.
     solver : how to factorise; `Auto` chooses.
-    closure : None for the open model (type I); ``"households"`` or `Households` for type II.
+    closure : None for the open model (type I); ``"households"`` or `Households` for type II; `Mixed` where the outputs of
+        some industries are given.
 
     Raises
     ------
@@ -89,7 +91,7 @@ class Leontief:
 
     table: IOTable
     solver: Solver = field(default_factory=Auto)
-    closure: Households | Literal["households"] | None = None
+    closure: Households | Mixed | Literal["households"] | None = None
 
     def __post_init__(self) -> None:
         if self.closure == "households":
@@ -100,8 +102,10 @@ class Leontief:
             )
         if isinstance(self.solver, type) or not isinstance(self.solver, Solver):
             raise SolverError(f"solver must be one of nio.solvers, such as nio.solvers.DenseLU(), not {self.solver!r}.")
-        if not (self.closure is None or isinstance(self.closure, Households)):
-            raise ClosureError(f"no closure {self.closure!r}: use None, 'households' or nio.Households(...).")
+        if not (self.closure is None or isinstance(self.closure, (Households, Mixed))):
+            raise ClosureError(
+                f"no closure {self.closure!r}: use None, 'households', nio.Households(...) or nio.Mixed(...)."
+            )
         if self.table.meta.get("flows") == IN_FLOWS:
             raise ClosureError(
                 f"the flows of {self.table.name} are {IN_FLOWS}: multipliers would count foreign production as "
@@ -109,8 +113,20 @@ class Leontief:
             )
         with self.naming_industries():
             require_productive(self.table.A)
-        if self.closure is not None:
+        if self.spends:
             self.household_loop(self.table.y)
+
+    @property
+    def spends(self) -> bool:
+        """True when households spend what they earn (type II)."""
+        return isinstance(self.closure, Households)
+
+    @cached_property
+    def held(self) -> Positions:
+        """Positions of industries whose outputs are given, of the mixed closure."""
+        if isinstance(self.closure, Mixed):
+            return self.closure.positions(self.table)
+        return np.zeros(0, dtype=np.intp)
 
     @cached_property
     def factors(self) -> CertifiedFactorisation:
@@ -121,10 +137,13 @@ class Leontief:
 
     @cached_property
     def system(self) -> CertifiedFactorisation:
-        """Factors of the model's own system: open, or with the household loop as a low-rank update."""
-        if self.closure is None:
-            return self.factors
-        return self.closed(self.factors, self.household_loop(self.table.y))
+        """Factors of the model's own system: open, with the household loop, or without the rows of given outputs."""
+        if self.spends:
+            return self.closed(self.factors, self.household_loop(self.table.y))
+        if self.held.size:
+            with self.naming_industries():
+                return Updated(self.factors, *without_rows(self.table, self.held))
+        return self.factors
 
     def closed(self, factors: CertifiedFactorisation, loop: HouseholdLoop) -> CertifiedFactorisation:
         """Return factors of I − A − h_c h_r on top of those of I − A.
@@ -186,7 +205,7 @@ class Leontief:
         stamp(
             found,
             str(weights.attrs["units"]),
-            f"{weights.attrs['long_name']}: multiplier, type {'II' if self.closure else 'I'}",
+            f"{weights.attrs['long_name']}: multiplier, type {'II' if self.spends else 'I'}",
             residual=functionals.core.residual,
             solver=self.system.choice,
         )
@@ -274,8 +293,16 @@ class Leontief:
         ClosureError
             If a country has labour accounts but no income, or nobody has.
         """
-        closure = self.closure if isinstance(self.closure, Households) else Households()
-        return household_loop(self.table, closure, y)
+        return household_loop(self.table, self._households, y)
+
+    @property
+    def income(self) -> str:
+        """Name of the stressor that holds the labour income households spend. Raises `ClosureError` if there is none."""
+        return income_stressor(self.table, self._households)
+
+    @property
+    def _households(self) -> Households:
+        return self.closure if isinstance(self.closure, Households) else Households()
 
     def aligned(self, values: xr.DataArray) -> Array:
         """Return an array over (region, sector) in the table's order, shape (n,). Raises `LabelError`."""

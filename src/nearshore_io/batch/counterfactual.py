@@ -1,9 +1,12 @@
 """The table as it would stand after a scenario."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from nearshore_io.batch.response import respond
+from nearshore_io.batch.economy import coefficients_after, output_of
+from nearshore_io.batch.respond import respond
 from nearshore_io.errors import ClosureError, ShockError
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Change, Phase, Scenario
@@ -15,13 +18,14 @@ def counterfactual(model: Leontief, scenario: Scenario, phase: Phase = "run") ->
     """Return the model over the table after a scenario, so that content and multipliers can be read off it.
 
     Z' = A' x̂', Y' = Y + ΔY, primary inputs and stressors at their intensities, value added less the cost of a
-    relocation. Output that is given (a running plant) and not bought by industries goes to final users in the
-    proportions in which its industry sells to them already.
+    relocation. New activities are added to the industries they are booked in. Output that is given (a running plant) and
+    not bought by industries goes to final users in the proportions in which its industry sells to them already. Where
+    costs are passed on, the table is at the new prices: p̂ Z', p̂ Y'.
 
     Raises
     ------
     ShockError
-        If the scenario has no such phase.
+        If the scenario has no such phase; if it has no table after it (limits on output, duties and trade costs).
     ClosureError
         If the model is closed for households: their spending would have to be moved into final demand.
     """
@@ -33,18 +37,33 @@ def counterfactual(model: Leontief, scenario: Scenario, phase: Phase = "run") ->
     if phase not in changes:
         raise ShockError(f"scenario {scenario.name!r} has no {phase} phase, only {', '.join(changes)}.")
     change = changes[phase]
+    if change.wedge is not None or change.caps is not None or change.blockade is not None:
+        raise ShockError(
+            f"scenario {scenario.name!r}: no balanced table at one set of prices stands after duties, trade costs or limits "
+            "on output. run(..., content=True) gives content after duties."
+        )
     table = model.table
     (response,) = respond(model, [change])
-    x = table.x.values.ravel() + response.open
-    A = _coefficients(table, change)
-    Y = table.y + change.demand.toarray()
-    Y = Y + _unsold(table, change, x - A @ x - Y.sum(axis=1))
+    x = output_of(table) + response.open
+    A = coefficients_after(table, replace(change, activities=()))
+    Z, Y = _scaled(A, x), table.y + change.demand.toarray()
+    Z, Y = _with_activities(table, change, x, Z, Y)
+    made = np.zeros(table.n)
+    for activity in change.activities:
+        made[activity.at] += activity.output(x)
+    Y = Y + _unsold(table, change, x + made - np.asarray(Z.sum(axis=1)).ravel() - Y.sum(axis=1))
+    if response.price is not None:
+        p = 1.0 + response.price
+        Z, Y = (csr_array(Z.multiply(p[:, None])) if issparse(Z) else Z * p[:, None]), Y * p[:, None]
     facts = {key: value for key, value in table.meta.items() if key not in ("output", "name")}
     after = table.with_numbers(
-        _scaled(A, x),
+        Z,
         Y,
-        _inputs(model, change, x),
-        {name: (model.table.per_output(values) * x, unit) for name, (values, unit) in table.stressors.items()},
+        _totals(change, x, {name: table.intensity(name) for name in table.inputs}),
+        {
+            name: (values, table.stressors[name][1])
+            for name, values in _totals(change, x, {name: table.intensity(name) for name in table.stressors}).items()
+        },
         {
             **facts,
             "name": f"{table.name} after {scenario.name}",
@@ -54,19 +73,20 @@ def counterfactual(model: Leontief, scenario: Scenario, phase: Phase = "run") ->
     return Leontief(after, solver=model.solver)
 
 
-def _coefficients(table: IOTable, change: Change) -> Matrix:
-    if not change.P.shape[1]:
-        return table.A
-    if issparse(table.A):
-        return csr_array(table.A + change.P @ change.Q)
-    A = table.A.copy()
-    rows = np.flatnonzero(np.diff(change.P.indptr))
-    A[rows] += (change.P[rows] @ change.Q).toarray()
-    return A
-
-
 def _scaled(A: Matrix, x: Array) -> Matrix:
     return csr_array(A.multiply(x[None, :])) if issparse(A) else A * x
+
+
+def _with_activities(table: IOTable, change: Change, x: Array, Z: Matrix, Y: Array) -> tuple[Matrix, Array]:
+    """Return flows and final demand with what new activities buy and sell, in the industries they are booked in."""
+    if not change.activities:
+        return Z, Y
+    flows, final = (Z.toarray() if issparse(Z) else Z.copy()), Y.copy()
+    for activity in change.activities:
+        flows[:, activity.at] += activity.recipe * activity.output(x)
+        flows[activity.at] += activity.sales * x
+        final[activity.at] += activity.final
+    return csr_array(flows) if issparse(table.Z) else flows, final
 
 
 def _unsold(table: IOTable, change: Change, rest: Array) -> Array:
@@ -83,8 +103,12 @@ def _unsold(table: IOTable, change: Change, rest: Array) -> Array:
     return sales
 
 
-def _inputs(model: Leontief, change: Change, x: Array) -> dict[str, Array]:
-    inputs = {name: model.table.intensity(name) * x for name in model.table.inputs}
-    if change.cost.any():
-        inputs["value_added"] = inputs["value_added"] - change.cost * x
-    return inputs
+def _totals(change: Change, x: Array, intensities: dict[str, Array]) -> dict[str, Array]:
+    """Return inputs or stressors after a change, (s + Δs) x + Σ s_p x_p, each (n,)."""
+    found = {}
+    for name, intensity in intensities.items():
+        shift = change.intensities.get(name, np.zeros(len(x))) - (change.cost if name == "value_added" else 0.0)
+        found[name] = (intensity + shift) * x
+        for activity in change.activities:
+            found[name][activity.at] += activity.intensities[name] * activity.output(x)
+    return found

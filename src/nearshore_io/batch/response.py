@@ -1,19 +1,23 @@
 """The model's response to a change: output, split into direct, indirect and induced."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from scipy.sparse import csr_array
 
+from nearshore_io.batch.economy import Economy, output_of
+from nearshore_io.households import HouseholdLoop
 from nearshore_io.leontief import Leontief
-from nearshore_io.scenarios import Change
+from nearshore_io.mixed import without_rows
+from nearshore_io.scenarios import Change, Fact
 from nearshore_io.solvers import CertifiedFactorisation, Updated
 from nearshore_io.solvers.base import Array
 
 
 @dataclass(frozen=True)
 class Response:
-    """Change of gross output, shape (n,), as the effects add up: direct + indirect + induced.
+    """Change of gross output of the table's industries, shape (n,), as the effects add up: direct + indirect + induced.
 
     Attributes
     ----------
@@ -22,6 +26,11 @@ class Response:
     closed : with households' spending as well (type II); equal to ``open`` in the open model.
     residual : largest relative residual of the solves.
     solver : which factors were used.
+    given_up : value added that sellers give up at their output, shape (n,); None where there is no such thing.
+    price : change of sellers' prices relative to the table's, shape (n,); None where prices stay.
+    shadow_price : worth of one more unit of output, shape (n,), where output is capped; None elsewhere.
+    economy : the economy it was solved in; None where final demand alone changed, or limits held output back.
+    facts : numbers beside the results.
     """
 
     direct: Array
@@ -29,41 +38,22 @@ class Response:
     closed: Array
     residual: float
     solver: str
+    given_up: Array | None = None
+    price: Array | None = None
+    shadow_price: Array | None = None
+    economy: Economy | None = None
+    facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
-def respond(model: Leontief, changes: Sequence[Change]) -> list[Response]:
-    """Return the response to each change; demand-only changes are solved in one block.
-
-    Equations: methods of `FinalDemand`, `FDI` and `Relocation`; in general, with A' = A + P Q and direct effect
-
-        δ = P Q x + ΔY·1,    Δx = L' δ + L'_{·o} (L'_oo)⁻¹ X̄.
-    """
-    direct = [direct_effect(model, change) for change in changes]
-    demand_only = [i for i, change in enumerate(changes) if change.only_demand]
-    found: dict[int, Response] = {}
-    if demand_only:
-        block = np.array([direct[i] for i in demand_only]).T
-        for i, response in zip(demand_only, _block(model, block), strict=True):
-            found[i] = response
-    for i, change in enumerate(changes):
-        if i not in found:
-            found[i] = _single(model, change, direct[i])
-    return [found[i] for i in range(len(changes))]
-
-
-def direct_effect(model: Leontief, change: Change) -> Array:
-    """Return δ = P Q x + ΔY·1, shape (n,); raise `ShockError` where an industry without output is to produce."""
-    demand = np.asarray(change.demand.sum(axis=1)).ravel()
-    moved = change.P @ (change.Q @ model.table.x.values.ravel())
-    direct: Array = demand + np.asarray(moved).ravel()
-    model.require_active(np.flatnonzero((direct != 0) | (change.output != 0)), "a shock")
-    return direct
-
-
-def _block(model: Leontief, direct: Array) -> list[Response]:
+def demand_responses(model: Leontief, direct: Array) -> list[Response]:
+    """Return the responses to demand alone, δ of shape (n, k), solved in one block."""
     with model.naming_industries():
-        first = model.factors.solution(direct)
-        second = first if model.closure is None else model.system.solution(direct)
+        asked = direct
+        if model.held.size:
+            asked = direct.copy()
+            asked[model.held] = 0.0
+        second = model.system.solution(asked)
+        first = model.factors.solution(asked) if model.spends else second
     residual = np.maximum(first.residual, second.residual)
     return [
         Response(direct[:, k], first.x[:, k], second.x[:, k], float(residual[k]), model.system.choice)
@@ -71,24 +61,66 @@ def _block(model: Leontief, direct: Array) -> list[Response]:
     ]
 
 
-def _single(model: Leontief, change: Change, direct: Array) -> Response:
+def general_response(model: Leontief, change: Change, economy: Economy) -> Response:
+    """Return the response to any change without limits.
+
+    With A' = A + P Q (and the columns of new activities p, solved out as a_p b_p) and direct effect δ,
+
+        Δx = L' (δ + Σ_p a_p x_p) + L'_{·o} (L'_oo)⁻¹ X̄,   δ = (A' − A) x + ΔY·1.
+    """
+    asked, output = economy.asked, change.output
+    if model.held.size:
+        asked, output = asked.copy(), output.copy()
+        asked[model.held], output[model.held] = output[model.held], 0.0
     with model.naming_industries():
-        factors: CertifiedFactorisation = model.factors
-        system = model.system
-        if change.P.shape[1]:
-            factors = Updated(model.factors, change.P, change.Q)
-            system = _closed(model, change, factors)
-        first, residual = _mixed(factors, direct, change.output)
-        second, residual_closed = (first, residual) if model.closure is None else _mixed(system, direct, change.output)
-    return Response(direct + change.output, first, second, max(residual, residual_closed), system.choice)
+        if model.spends:
+            first, residual = _mixed(economy.factors, asked, output)
+            loop, spent = _household_income(model, change, economy)
+            system = model.closed(economy.factors, loop)
+            second, again = _mixed(system, asked + spent, output)
+        else:
+            system = _without_held(model, change, economy)
+            second, again = _mixed(system, asked, output)
+            first, residual = second, again
+    return Response(
+        direct=economy.direct + change.output,
+        open=first,
+        closed=second,
+        residual=max(residual, again),
+        solver=system.choice,
+        given_up=economy.given_up,
+        price=economy.price,
+        economy=economy,
+        facts=economy.facts,
+    )
 
 
-def _closed(model: Leontief, change: Change, factors: CertifiedFactorisation) -> CertifiedFactorisation:
-    """Return the changed system with the household loop over the changed baskets."""
-    if model.closure is None:
-        return factors
-    loop = model.household_loop(model.table.y + change.moved.toarray())
-    return model.closed(factors, loop)
+def _without_held(model: Leontief, change: Change, economy: Economy) -> CertifiedFactorisation:
+    """Return the factors without the rows of industries whose outputs are given."""
+    if not model.held.size:
+        return economy.factors
+    P, Q = without_rows(model.table, model.held)
+    left, right = change.low_rank
+    if left.shape[1]:
+        Q = csr_array(Q + left[model.held] @ right)
+    return Updated(economy.factors, P, Q)
+
+
+def _household_income(model: Leontief, change: Change, economy: Economy) -> tuple[HouseholdLoop, Array]:
+    """Return the household loop after a change, and the spending of income that is new at unchanged output, (n,).
+
+    Wages that change, and those of new plants, are earned in the loop as well: h_r gains κ (Δw + Σ_p w_p b_p).
+    """
+    table, x = model.table, output_of(model.table)
+    baskets = economy.Y if economy.resourced is not None else table.y + change.moved.toarray()
+    loop = model.household_loop(baskets)
+    wages = np.asarray(change.intensities.get(model.income, np.zeros(table.n)))
+    income, earning = wages * x, loop.earning + loop.kept * wages
+    for activity in change.activities:
+        wage = activity.intensities[model.income]
+        income[activity.at] += wage * activity.output(x)
+        earning = earning + np.outer(loop.kept[:, activity.at] * wage, activity.sales)
+    return replace(loop, earning=earning), np.asarray(loop.spending @ (loop.kept @ income))
 
 
 def _mixed(system: CertifiedFactorisation, direct: Array, output: Array) -> tuple[Array, float]:

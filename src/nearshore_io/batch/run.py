@@ -1,34 +1,43 @@
 """`run`: scenarios in, one labelled Dataset out."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from nearshore_io.batch.response import Response, respond
+from nearshore_io.batch.content import WHEN, content_after, flow_names
+from nearshore_io.batch.economy import output_of
+from nearshore_io.batch.respond import respond
+from nearshore_io.batch.response import Response
 from nearshore_io.errors import ShockError, first_few
 from nearshore_io.leontief import Leontief
-from nearshore_io.scenarios import Change, Phase, Scenario
+from nearshore_io.scenarios import Change, Phase, Scenario, assumptions
 from nearshore_io.scenarios.base import PHASES
+from nearshore_io.scenarios.parameters import CENTRAL
 from nearshore_io.solvers.base import Array
 from nearshore_io.units import stamp
 
 Progress = Callable[[int, int], None]
 EFFECTS = ("direct", "indirect", "induced")
 REDIRECTED = "purchases that change their origin"
-CLOCK = {"build": "once; jobs are job-years", "run": "per year"}
+CLOCK = {
+    "build": "once; jobs are job-years",
+    "run": "per year",
+    "event": "once, over the days of the disruption; jobs are job-years",
+}
 
 
-@dataclass(frozen=True)
-class _Cell:
-    """One scenario in one phase, with what it did."""
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One scenario in one phase, with what it changed and what the model answered."""
 
     scenario: int
     phase: Phase
     change: Change
     response: Response
+    content: Array | None = None
 
 
 def run(
@@ -36,24 +45,33 @@ def run(
     scenarios: Scenario | Iterable[Scenario],
     *,
     effects: bool = False,
+    variants: bool = False,
+    content: bool = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Return what scenarios change against the table, Dataset over (scenario, phase, region, sector).
 
     Parameters
     ----------
-    model : open (type I), or closed for households (type II).
+    model : open (type I), closed for households (type II), or mixed.
     scenarios : one or many, with different names.
     effects : add a dim ``effect`` (direct, indirect, induced) that sums to the total.
+    variants : add a dim ``variant``: the central values, and the combinations that span the scenario's band. Sum
+        first, then take `band` over it.
+    content : add ``content``, US and Mexican value added per dollar of each other's exports, before and after.
     progress : called with (done, all) as scenarios are solved.
 
     Returns
     -------
     Dataset with ``output``, every primary input (``value_added``, …) and every stressor (``jobs``, …), as changes.
-    ``phase`` holds the labels that occur: build (once, job-years) and run (per year). A phase a scenario does not
+    ``phase`` holds the labels that occur: build (once, job-years), run (per year) and event (once, the days of a
+    disruption, job-years). A phase a scenario does not
     have is NaN; so is a stressor nobody published for an industry: every variable says in ``unknown_share`` how much
     of the change of output, over all scenarios, falls on such industries. ``residual``, ``redirected`` and ``basis``
     (gross or net) stand beside each scenario.
+    Where a scenario has them: ``price``, the change of sellers' prices; ``shadow_price``, the worth of one more unit of
+    capped output; ``fact``, numbers a shock states (a subsidy bill, a coherence ratio, duals), with ``fact_unit``.
+    The attribute ``assumptions`` holds, as JSON, everything that reproduces the run (`assumptions_of`).
 
     Raises
     ------
@@ -65,15 +83,68 @@ def run(
     if not isinstance(model, Leontief):
         raise ShockError(f"run needs a model, nio.Leontief(table), not {type(model).__name__}.")
     listed = named(scenarios)
-    cells = _solve(model, listed, progress)
+    if variants:
+        return _with_variants(model, listed, effects=effects, content=content, progress=progress)
+    cells = _solve(model, listed, progress, content=content)
     phases = [phase for phase in PHASES if any(cell.phase == phase for cell in cells)]
     dataset = xr.Dataset(coords=_coords(model, listed, phases, cells, effects=effects))
-    for name, values, units, long_name in _variables(model):
+    for name, values, units, long_name in _variables(model, cells):
         dataset[name] = _assembled(model, dataset, cells, values, phases, effects=effects)
         stamp(dataset[name], units, long_name)
     _state_unknown(dataset, model)
+    _add_prices(dataset, model, cells, phases)
+    _add_facts(dataset, cells, phases)
+    if content:
+        _add_content(dataset, model, cells, phases)
     dataset.attrs = _facts(model, cells, listed)
     return dataset
+
+
+def _with_variants(
+    model: Leontief, scenarios: Sequence[Scenario], *, effects: bool, content: bool, progress: Progress | None
+) -> xr.Dataset:
+    """Return the results of all variants along a dim of their own; variants a scenario does not have are NaN."""
+    names = list(dict.fromkeys([CENTRAL, *(name for scenario in scenarios for name in scenario.variants)]))
+    every = [scenario.variant(name) for scenario in scenarios for name in scenario.variants]
+    found = run(model, [*scenarios, *every], effects=effects, content=content, progress=progress)
+    central = found.sel(scenario=[scenario.name for scenario in scenarios])
+    layers = []
+    for name in names:
+        layer = central.copy(deep=True)
+        if name != CENTRAL:
+            for scenario in scenarios:
+                at = {"scenario": scenario.name}
+                for variable in layer.data_vars:
+                    if "scenario" not in layer[variable].dims:
+                        continue
+                    own = f"{scenario.name}: {name}"
+                    layer[variable].loc[at] = found[variable].sel(scenario=own) if name in scenario.variants else np.nan
+        layers.append(layer.drop_vars(["residual", "redirected"]))
+    stacked = xr.concat(
+        layers, xr.Variable("variant", names), data_vars="minimal", coords="minimal", compat="override", join="exact"
+    )
+    order = ["scenario", "variant", "phase"]
+    stacked = stacked.transpose(*order, ...)
+    stacked.attrs = central.attrs | _facts_of_scenarios(model, scenarios)
+    return stacked
+
+
+def band(quantity: xr.DataArray, dim: str = "variant") -> xr.DataArray:
+    """Return low, central and high over variants, DataArray with a dim ``band`` in the place of ``variant``.
+
+    Sums do not commute with bounds: sum over sectors and regions first, then take the band.
+
+    Raises
+    ------
+    ShockError
+        If the quantity has no variants.
+    """
+    if dim not in quantity.dims:
+        raise ShockError(f"no dim {dim!r} to take a band over: run(model, scenarios, variants=True) has one.")
+    layers = [quantity.min(dim), quantity.sel({dim: CENTRAL}, drop=True), quantity.max(dim)]
+    found = xr.concat(layers, xr.Variable("band", ["low", "central", "high"]), coords="minimal", compat="override")
+    found.attrs = dict(quantity.attrs)
+    return found
 
 
 def named(scenarios: Scenario | Iterable[Scenario]) -> list[Scenario]:
@@ -92,7 +163,7 @@ def named(scenarios: Scenario | Iterable[Scenario]) -> list[Scenario]:
     return listed
 
 
-def _solve(model: Leontief, scenarios: Sequence[Scenario], progress: Progress | None) -> list[_Cell]:
+def _solve(model: Leontief, scenarios: Sequence[Scenario], progress: Progress | None, *, content: bool) -> list[Cell]:
     jobs = [
         (i, phase, change)
         for i, scenario in enumerate(scenarios)
@@ -100,17 +171,19 @@ def _solve(model: Leontief, scenarios: Sequence[Scenario], progress: Progress | 
     ]
     simple = [job for job in jobs if job[2].only_demand]
     hard = [job for job in jobs if not job[2].only_demand]
-    cells = []
+    cells: list[Cell] = []
     for batch in [simple, *([job] for job in hard)]:
         responses = respond(model, [change for _, _, change in batch])
-        cells += [_Cell(*job, response) for job, response in zip(batch, responses, strict=True)]
+        for (i, phase, change), response in zip(batch, responses, strict=True):
+            known = content_after(model, change, response) if content else None
+            cells.append(Cell(i, phase, change, replace(response, economy=None), known))
         if progress is not None and batch:
             progress(len(cells), len(jobs))
     return cells
 
 
 def _coords(
-    model: Leontief, scenarios: Sequence[Scenario], phases: Sequence[Phase], cells: Sequence[_Cell], *, effects: bool
+    model: Leontief, scenarios: Sequence[Scenario], phases: Sequence[Phase], cells: Sequence[Cell], *, effects: bool
 ) -> dict[str, object]:
     residual, redirected = (np.full((len(scenarios), len(phases)), np.nan) for _ in range(2))
     for cell in cells:
@@ -136,41 +209,66 @@ def _coords(
 def _redirected(model: Leontief, change: Change) -> float:
     """Return the purchases that change their origin, at the table's outputs, in the table's unit."""
     inputs = change.leaving @ model.table.x.values.ravel()
-    return float(inputs.sum() - change.moved.minimum(0.0).sum())
+    return float(inputs.sum() - change.moved.minimum(0.0).sum()) * change.period
 
 
-Values = Callable[[_Cell], tuple[Array, Array, Array]]
+Values = Callable[[Cell], tuple[Array, Array, Array]]
 
 
-def _variables(model: Leontief) -> Iterable[tuple[str, Values, str, str]]:
+def _variables(model: Leontief, cells: Sequence[Cell]) -> Iterable[tuple[str, Values, str, str]]:
     """Yield every variable: name, its (direct, indirect, induced) change in a cell, units and long name."""
     table = model.table
+    nothing = np.zeros(table.n)
 
-    def output(cell: _Cell) -> tuple[Array, Array, Array]:
-        response = cell.response
-        return response.direct, response.open - response.direct, response.closed - response.open
+    def output(cell: Cell) -> tuple[Array, Array, Array]:
+        return _effects(model, cell, np.ones(table.n), nothing, {}, "")
 
-    def scaled(intensity: Array, costs: bool) -> Values:
-        def change(cell: _Cell) -> tuple[Array, Array, Array]:
-            per_unit = intensity - cell.change.cost if costs else intensity
-            direct, indirect, induced = (per_unit * part for part in output(cell))
-            return (direct - cell.change.cost * table.x.values.ravel() if costs else direct), indirect, induced
+    def changed(name: str, intensity: Array) -> Values:
+        def change(cell: Cell) -> tuple[Array, Array, Array]:
+            more = cell.change.intensities.get(name, nothing)
+            shift = more - cell.change.cost if name == "value_added" else more
+            given_up = cell.response.given_up if name == "value_added" else None
+            return _effects(model, cell, intensity, shift, {} if given_up is None else {"given_up": given_up}, name)
 
         return change
 
     yield "output", output, table.unit, "change of gross output"
-    for name in table.inputs:
+    new = {name for cell in cells for name in cell.change.intensities} - {*table.inputs, *table.stressors}
+    for name in [*table.inputs, *sorted(new)]:
         note = table.meta.get("value_added") if name == "value_added" else None
         words = f"change of {name.replace('_', ' ')}{f' ({note})' if note else ''}"
-        yield name, scaled(table.intensity(name), name == "value_added"), table.unit, words
+        yield name, changed(name, table.intensity(name) if name in table.inputs else nothing), table.unit, words
     for name, (_, unit) in table.stressors.items():
-        yield name, scaled(table.intensity(name), False), unit, f"change of {name.replace('_', ' ')}"
+        yield name, changed(name, table.intensity(name)), unit, f"change of {name.replace('_', ' ')}"
+
+
+def _effects(
+    model: Leontief, cell: Cell, intensity: Array, shift: Array, extra: dict[str, Array], name: str
+) -> tuple[Array, Array, Array]:
+    """Return direct, indirect and induced changes, each (n,), of something with an intensity s that shifts by Δs.
+
+    (s + Δs) Δx + Δs x, and s_p x_p of new activities where they are booked.
+    """
+    x, response = output_of(model.table), cell.response
+    parts = (response.direct, response.open - response.direct, response.closed - response.open)
+    direct, indirect, induced = ((intensity + shift) * part for part in parts)
+    direct = direct + shift * x + sum(extra.values(), start=np.zeros(len(x)))
+    for activity in cell.change.activities:
+        own = activity.intensities.get(name, 0.0) if name else 1.0
+        for array, made in (
+            (direct, activity.output(x)),
+            (indirect, float(activity.sales @ response.open)),
+            (induced, float(activity.sales @ (response.closed - response.open))),
+        ):
+            array[activity.at] += own * made
+    period = cell.change.period
+    return direct * period, indirect * period, induced * period
 
 
 def _assembled(
     model: Leontief,
     dataset: xr.Dataset,
-    cells: Sequence[_Cell],
+    cells: Sequence[Cell],
     values: Values,
     phases: Sequence[Phase],
     *,
@@ -187,6 +285,53 @@ def _assembled(
     return xr.DataArray(array, dims=dims)
 
 
+def _add_prices(dataset: xr.Dataset, model: Leontief, cells: Sequence[Cell], phases: Sequence[Phase]) -> None:
+    """Add changes of prices, and the worth of capped output, where a scenario has them."""
+    lead = (dataset.sizes["scenario"], len(phases))
+    grid = (len(model.table.regions), len(model.table.sectors))
+    for name, units, long_name in (
+        ("price", "relative to the table's prices", "change of sellers' prices"),
+        ("shadow_price", "of the objective per unit of output", "worth of one more unit of capped output"),
+    ):
+        stated = {cell: getattr(cell.response, name) for cell in cells if getattr(cell.response, name) is not None}
+        if stated:
+            values = np.full((*lead, *grid), np.nan)
+            for cell, vector in stated.items():
+                values[cell.scenario, phases.index(cell.phase)] = vector.reshape(grid)
+            dataset[name] = (("scenario", "phase", "region", "sector"), values)
+            stamp(dataset[name], units, long_name)
+
+
+def _add_facts(dataset: xr.Dataset, cells: Sequence[Cell], phases: Sequence[Phase]) -> None:
+    """Add what shocks state beside their effects, DataArray (scenario, phase, fact); NaN where a scenario has none."""
+    stated = [(cell, {**cell.change.facts, **cell.response.facts}) for cell in cells]
+    units = {name: fact.unit for _, facts in stated for name, fact in facts.items()}
+    if not units:
+        return
+    names = list(units)
+    values = np.full((dataset.sizes["scenario"], len(phases), len(names)), np.nan)
+    for cell, facts in stated:
+        for name, fact in facts.items():
+            values[cell.scenario, phases.index(cell.phase), names.index(name)] = fact.value
+    dataset["fact"] = (("scenario", "phase", "fact_name"), values)
+    dataset.coords["fact_name"] = names
+    dataset.coords["fact_unit"] = ("fact_name", [units[name] for name in names])
+    stamp(dataset["fact"], "see fact_unit", "stated by the shocks")
+
+
+def _add_content(dataset: xr.Dataset, model: Leontief, cells: Sequence[Cell], phases: Sequence[Phase]) -> None:
+    """Add content of exports (scenario, phase, flow, when); NaN where limits hold output back, or a country is missing."""
+    flows = flow_names(model.table)
+    values = np.full((dataset.sizes["scenario"], len(phases), len(flows), len(WHEN)), np.nan)
+    for cell in cells:
+        if cell.content is not None:
+            values[cell.scenario, phases.index(cell.phase)] = cell.content
+    dataset["content"] = (("scenario", "phase", "flow", "when"), values)
+    dataset.coords["flow"], dataset.coords["when"] = flows, list(WHEN)
+    unit = model.table.unit
+    stamp(dataset["content"], f"{unit} per {unit}", "value added by origin per unit of exports, v L e / 1'e")
+
+
 def _state_unknown(dataset: xr.Dataset, model: Leontief) -> None:
     """Write into each stressor how much of the change of output falls on industries nobody published it for."""
     others = [str(dim) for dim in dataset["output"].dims if dim not in ("region", "sector")]
@@ -199,12 +344,18 @@ def _state_unknown(dataset: xr.Dataset, model: Leontief) -> None:
         dataset[name].attrs |= {"unknown_share": share, "unknown_regions": ", ".join(regions) or "none"}
 
 
-def _facts(model: Leontief, cells: Sequence[_Cell], scenarios: Sequence[Scenario]) -> dict[str, object]:
+def _facts_of_scenarios(model: Leontief, scenarios: Sequence[Scenario]) -> dict[str, object]:
+    """Return the assumptions of scenarios, and what the table has in the place of what they name."""
+    notes = list(dict.fromkeys(note for scenario in scenarios for note in scenario.stand_ins(model.table)))
+    return {"assumptions": assumptions.to_json(scenarios), **({"stand_ins": "; ".join(notes)} if notes else {})}
+
+
+def _facts(model: Leontief, cells: Sequence[Cell], scenarios: Sequence[Scenario]) -> dict[str, object]:
     table = model.table
     without_run = [
         scenario.name
         for i, scenario in enumerate(scenarios)
-        if not any(cell.scenario == i and cell.phase == "run" for cell in cells)
+        if not any(cell.scenario == i and cell.phase != "build" for cell in cells)
     ]
     facts: dict[str, object] = {
         "table": table.name,
@@ -214,7 +365,8 @@ def _facts(model: Leontief, cells: Sequence[_Cell], scenarios: Sequence[Scenario
         "closure": _closure_words(model),
         "solver": "; ".join(dict.fromkeys(cell.response.solver for cell in cells)),
         "residual": max(cell.response.residual for cell in cells),
-        "limits": "fixed coefficients and prices, no supply constraints; impacts are supported, not created",
+        "limits": "fixed coefficients and prices, no supply constraints unless named; supported, not created; no welfare",
+        **_facts_of_scenarios(model, scenarios),
     }
     if without_run:
         facts["without_run_phase"] = (
@@ -224,7 +376,10 @@ def _facts(model: Leontief, cells: Sequence[_Cell], scenarios: Sequence[Scenario
 
 
 def _closure_words(model: Leontief) -> str:
-    if model.closure is None:
+    if model.held.size:
+        fixed = model.table.industry_names(model.held)
+        return f"mixed: the outputs of {fixed} are given, and demand for their products adapts to them"
+    if not model.spends:
         return "open (type I): households' spending is exogenous, induced effects are zero by construction"
     exogenous = model.household_loop(model.table.y).exogenous
     outside = f"; households of {first_few(exogenous)} have no income data and stay exogenous" if exogenous else ""

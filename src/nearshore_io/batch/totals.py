@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import xarray as xr
 
-from nearshore_io.batch.response import direct_effect
+from nearshore_io.batch.economy import direct_effect
 from nearshore_io.batch.run import named
 from nearshore_io.errors import ClosureError, LabelError, ShockError
 from nearshore_io.leontief import Totals
@@ -40,7 +40,7 @@ def run_totals(totals: Totals, scenarios: Scenario | Iterable[Scenario], phase: 
         if change.only_demand:
             found[:, k] = totals.core.of_demand(direct)
             continue
-        if model.closure is not None or change.cost.any() or change.output.any():
+        if model.closure is not None or not change.only_coefficients:
             raise ClosureError(
                 f"scenario {scenario.name!r} needs the full route: use run (totals cover the open model, demand, and "
                 "relocations at equal cost)."

@@ -3,7 +3,7 @@
 import io
 import json
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -34,12 +34,19 @@ def dataset(results: xr.Dataset, path: Path) -> None:
         import polars  # 0.2 s of import that only Parquet needs
 
         frame = long_form(results)
-        polars.DataFrame({name: frame[name].to_numpy() for name in frame}).write_parquet(content)
+        polars.DataFrame({name: _column(frame[name]) for name in frame}).write_parquet(content)
 
     def write(file: BinaryIO) -> None:
         file.write(content.getbuffer())
 
     write_atomically(path, write)
+
+
+def _column(values: pd.Series) -> Any:
+    """Return a column for polars: text and the absence of text as a list, numbers as they are."""
+    if values.dtype.kind in "fiu":
+        return values.to_numpy()
+    return values.astype(object).where(values.notna(), None).tolist()
 
 
 def long_form(results: xr.Dataset) -> pd.DataFrame:

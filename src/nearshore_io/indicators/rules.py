@@ -7,10 +7,9 @@ would say of an industry's average, not of a shipment.
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 from scipy.special import ndtr
 
@@ -19,10 +18,9 @@ from nearshore_io.errors import LabelError, ShockError
 from nearshore_io.labels import Wanted
 from nearshore_io.leontief import Leontief
 from nearshore_io.shipped import shipped
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, Flags
 from nearshore_io.table import IOTable
 
-Flags: TypeAlias = npt.NDArray[np.bool_]
 SHARE = "share of the denominator"
 ROUNDS = 10_000
 

@@ -1,9 +1,51 @@
 """Shocks, one file for each kind, and scenarios made of them."""
 
-from nearshore_io.scenarios.base import Change, Phase, Scenario, Shock
-from nearshore_io.scenarios.fdi import FDI
-from nearshore_io.scenarios.final_demand import FinalDemand
-from nearshore_io.scenarios.relocation import Relocation
+from nearshore_io.scenarios.base import Phase, Scenario, Shock
+from nearshore_io.scenarios.change import Activity, Change, Fact
+from nearshore_io.scenarios.gallery import list_gallery, load_scenario
+from nearshore_io.scenarios.kinds import (
+    FDI,
+    Capacity,
+    ContentRule,
+    Extraction,
+    FinalDemand,
+    Inventories,
+    Output,
+    Plant,
+    Relocation,
+    Tariff,
+    Technology,
+    TradeCost,
+    Wage,
+)
+from nearshore_io.scenarios.parameters import Parameter
 from nearshore_io.scenarios.spec import read_scenarios
+from nearshore_io.scenarios.timing import Ramp, Timing
 
-__all__ = ["FDI", "Change", "FinalDemand", "Phase", "Relocation", "Scenario", "Shock", "read_scenarios"]
+__all__ = [
+    "FDI",
+    "Activity",
+    "Capacity",
+    "Change",
+    "ContentRule",
+    "Extraction",
+    "Fact",
+    "FinalDemand",
+    "Inventories",
+    "Output",
+    "Parameter",
+    "Phase",
+    "Plant",
+    "Ramp",
+    "Relocation",
+    "Scenario",
+    "Shock",
+    "Tariff",
+    "Technology",
+    "Timing",
+    "TradeCost",
+    "Wage",
+    "list_gallery",
+    "load_scenario",
+    "read_scenarios",
+]

@@ -1,71 +1,26 @@
-"""What a shock is, what it changes, and scenarios made of several."""
+"""What a shock is, and scenarios made of several."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
-from scipy.sparse import csr_array, hstack, issparse, vstack
 
+from nearshore_io import labels
 from nearshore_io.errors import LabelError, ShockError, UnitError, first_few
 from nearshore_io.labels import Positions
-from nearshore_io.solvers.base import Array, Matrix
+from nearshore_io.scenarios.change import Change, combine, require_possible
+from nearshore_io.scenarios.parameters import Parameter
+from nearshore_io.scenarios.timing import Timing
+from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
-from nearshore_io.units import is_number
+from nearshore_io.units import Amount, is_number, money
 
-Phase = Literal["build", "run"]
-PHASES: tuple[Phase, ...] = ("build", "run")
-
-
-@dataclass(frozen=True)
-class Change:
-    """What one phase of a scenario changes in a table of n industries and m final uses.
-
-    Attributes
-    ----------
-    demand : ΔY, sparse (n, m). Money.
-    moved : the part of ΔY by which existing purchases change their origin, sparse (n, m). Households that buy elsewhere
-        spend further income elsewhere too; demand added from outside leaves their basket as it is. Money.
-    taken : the part of ΔY that is taken away from existing sales, sparse (n, m), of the sign of those sales. Money.
-    P, Q : ΔA = P Q, sparse (n, r) and (r, n).
-    cost : what a unit of output gains in input cost and loses in value added, shape (n,).
-    output : ΔX̄, output that is given rather than demanded (the mixed model), shape (n,). Money.
-    """
-
-    demand: csr_array
-    moved: csr_array
-    taken: csr_array
-    P: csr_array
-    Q: csr_array
-    cost: Array
-    output: Array
-
-    @classmethod
-    def of(cls, table: IOTable, **parts: Any) -> "Change":
-        """Return a change with these parts, and nothing else."""
-        n, m = table.y.shape
-        nothing: dict[str, Any] = {
-            "demand": csr_array((n, m)),
-            "moved": csr_array((n, m)),
-            "taken": csr_array((n, m)),
-            "P": csr_array((n, 0)),
-            "Q": csr_array((0, n)),
-            "cost": np.zeros(n),
-            "output": np.zeros(n),
-        }
-        return cls(**nothing | parts)
-
-    @property
-    def leaving(self) -> csr_array:
-        """The coefficients that leave their sellers, the negative part of P times Q, sparse (n, n)."""
-        return csr_array(-self.P.minimum(0.0) @ self.Q)
-
-    @property
-    def only_demand(self) -> bool:
-        """True when coefficients and given outputs stay as they are."""
-        return self.P.shape[1] == 0 and not self.output.any()
+Phase = Literal["build", "run", "event"]
+PHASES: tuple[Phase, ...] = ("build", "run", "event")
+"""Once, with jobs in job-years; every year; once over the days of a disruption, with jobs in job-years."""
 
 
 @runtime_checkable
@@ -91,12 +46,18 @@ class Shock(Protocol):
 class Scenario:
     """A named set of shocks that happen together, each defined against the same table.
 
+    Their changes add up, so their order does not matter; what they take from a cell together is checked.
+
     Parameters
     ----------
     name : label along the ``scenario`` dimension of results.
     shocks : at least one.
     title : a line for readers.
     deflator : price index by year, for amounts at prices of another year than the table's.
+    timing : the years of building and of coming up, for `run_years`.
+    question, method, limits : what it asks, by which equations, and what it cannot say.
+    parameters : what the shocks were made from, with sources and bands.
+    variants : other shocks that span the band, by name.
 
     Raises
     ------
@@ -108,24 +69,36 @@ class Scenario:
     shocks: Sequence[Shock]
     title: str = ""
     deflator: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
+    timing: Timing | None = None
+    question: str = ""
+    method: str = ""
+    limits: str = ""
+    parameters: Sequence[Parameter] = ()
+    variants: Mapping[str, Sequence[Shock]] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        shocks = (self.shocks,) if isinstance(self.shocks, Shock) else self.shocks
-        object.__setattr__(self, "shocks", tuple(shocks) if isinstance(shocks, Iterable) else (shocks,))
-        if not isinstance(self.deflator, Mapping) or not all(is_number(index) for index in self.deflator.values()):
-            raise ShockError(f"scenario {self.name!r}: deflator must be a price index by year, not {self.deflator!r}.")
-        object.__setattr__(self, "deflator", MappingProxyType(dict(self.deflator)))
         if not self.name:
             raise ShockError("a scenario needs a name.")
-        strangers = [shock for shock in self.shocks if isinstance(shock, type) or not isinstance(shock, Shock)]
-        if strangers or not self.shocks:
-            what = f"{first_few(strangers)} is no shock" if strangers else "it has no shocks"
-            raise ShockError(f"scenario {self.name!r}: {what}; give shocks=[nio.FDI(...), nio.Relocation(...), ...].")
+        if not isinstance(self.deflator, Mapping) or not all(is_number(index) for index in self.deflator.values()):
+            raise ShockError(f"scenario {self.name!r}: deflator must be a price index by year, not {self.deflator!r}.")
+        if not (self.timing is None or isinstance(self.timing, Timing)):
+            raise ShockError(f"scenario {self.name!r}: timing must be a nio.Timing, not {self.timing!r}.")
+        variants = {str(name): _listed(shocks, self.name) for name, shocks in self.variants.items()}
+        object.__setattr__(self, "shocks", _listed(self.shocks, self.name))
+        object.__setattr__(self, "parameters", tuple(self.parameters))
+        object.__setattr__(self, "deflator", MappingProxyType(dict(self.deflator)))
+        object.__setattr__(self, "variants", MappingProxyType(variants))
 
     @property
     def basis(self) -> str:
         """Gross or net, for each kind of shock in the scenario."""
         return "; ".join(dict.fromkeys(shock.basis for shock in self.shocks))
+
+    def variant(self, name: str) -> "Scenario":
+        """Return the scenario with the shocks of a variant."""
+        return Scenario(
+            f"{self.name}: {name}", self.variants[name], title=self.title, deflator=self.deflator, timing=self.timing
+        )
 
     def changes(self, table: IOTable) -> dict[Phase, Change]:
         """Return the combined changes of all shocks, by phase.
@@ -140,11 +113,42 @@ class Scenario:
             with _naming(f"scenario {self.name!r}, shock {number} ({shock.kind})"):
                 for phase, change in shock.changes(table, self.deflator).items():
                     parts.setdefault(phase, []).append(change)
-        combined = {phase: combine(parts[phase]) for phase in PHASES if phase in parts}
+        with _naming(f"scenario {self.name!r}"):
+            combined = {phase: combine(parts[phase]) for phase in PHASES if phase in parts}
         for change in combined.values():
-            _require_something_left(change, table, self.name)
-            _require_income_left(change, table, self.name)
+            require_possible(change, table, self.name)
         return combined
+
+    def stand_ins(self, table: IOTable) -> list[str]:
+        """Return what the table has in the place of what the shocks name: "motor vehicles: c15 holds ships too"."""
+        named = [name for shock in self.shocks for name in _labels_in(shock)]
+        found = [labels.stand_in(name, table.regions, table.sectors) for name in dict.fromkeys(named)]
+        return [note for note in found if note]
+
+
+def _listed(shocks: Any, name: str) -> tuple[Shock, ...]:
+    """Return shocks as a tuple; raise `ShockError` unless there are some, and nothing else."""
+    listed = (shocks,) if isinstance(shocks, Shock) or not isinstance(shocks, Iterable) else tuple(shocks)
+    strangers = [shock for shock in listed if isinstance(shock, type) or not isinstance(shock, Shock)]
+    if strangers or not listed:
+        what = f"{first_few(strangers)} is no shock" if strangers else "it has no shocks"
+        raise ShockError(f"scenario {name!r}: {what}; give shocks=[nio.FDI(...), nio.Relocation(...), ...].")
+    return listed
+
+
+def _labels_in(value: Any) -> Iterator[str]:
+    """Yield every text in the fields of a shock."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, held in value.items():
+            yield from (*_labels_in(key), *_labels_in(held))
+    elif is_dataclass(value):
+        for part in fields(value):
+            yield from _labels_in(getattr(value, part.name))
+    elif isinstance(value, Iterable):
+        for held in value:
+            yield from _labels_in(held)
 
 
 @contextmanager
@@ -154,51 +158,6 @@ def _naming(where: str) -> Iterator[None]:
         yield
     except (LabelError, ShockError, UnitError) as error:
         raise type(error)(f"{where}: {error}") from error
-
-
-def combine(changes: Sequence[Change]) -> Change:
-    """Return the sum of changes: demands, costs and given outputs add; low-rank parts stand side by side."""
-    if len(changes) == 1:
-        return changes[0]
-    return Change(
-        demand=csr_array(sum((c.demand for c in changes[1:]), start=changes[0].demand)),
-        moved=csr_array(sum((c.moved for c in changes[1:]), start=changes[0].moved)),
-        taken=csr_array(sum((c.taken for c in changes[1:]), start=changes[0].taken)),
-        P=csr_array(hstack([c.P for c in changes])),
-        Q=csr_array(vstack([c.Q for c in changes])),
-        cost=np.sum([c.cost for c in changes], axis=0),
-        output=np.sum([c.output for c in changes], axis=0),
-    )
-
-
-def _require_something_left(change: Change, table: IOTable, name: str) -> None:
-    """Raise when shocks together take more from a cell than it holds and they add to it."""
-    added = csr_array(change.demand + change.taken)
-    for taken, base, more in ((change.leaving, table.A, None), (change.taken, table.y, added)):
-        for i in np.flatnonzero(np.diff(taken.indptr)).tolist():
-            held = np.abs(_row(base, i)) + (0.0 if more is None else np.maximum(_row(more, i), 0.0))
-            if (np.abs(_row(taken, i)) > held * (1.0 + 1e-9)).any():
-                raise ShockError(
-                    f"scenario {name!r} takes more of {table.industry_names([i])} from a buyer than that buyer has: "
-                    "the shares or decreases of its shocks add up to over 100 %."
-                )
-
-
-def _require_income_left(change: Change, table: IOTable, name: str) -> None:
-    """Raise when the cost of a relocation is more than a buying industry's value added can pay."""
-    if change.cost.any():
-        before = table.intensity("value_added")
-        broke = np.flatnonzero((before >= 0) & (before - change.cost < 0))
-        if broke.size:
-            raise ShockError(
-                f"scenario {name!r}: at this relative_cost {table.industry_names(broke)} would pay more for inputs "
-                "than its value added. Move a smaller share, or at a lower cost."
-            )
-
-
-def _row(matrix: Matrix, i: int) -> Array:
-    row = matrix[[i]]
-    return np.asarray(row.toarray() if issparse(row) else row).ravel()
 
 
 def require_labels(what: str, **named: object) -> None:
@@ -215,10 +174,42 @@ def require_share(value: Any, what: str) -> None:
         raise ShockError(f"{what} must be a share between 0 and 1, not {value!r}; ten per cent is 0.10.")
 
 
+def in_table(amount: Amount, unit: str | None, table: IOTable, deflator: Mapping[int, float], what: str) -> float:
+    """Return an amount in the table's unit, at the table's prices. Raises `UnitError`."""
+    return money(amount, unit, table_unit=table.unit, table_year=table.year, deflator=deflator, what=what)
+
+
 def require_positive(value: Any, what: str) -> None:
     """Raise `ShockError` unless the value is a positive, finite number."""
     if not is_number(value) or not (np.isfinite(value) and value > 0):
         raise ShockError(f"{what} must be a positive number, not {value!r}.")
+
+
+def require_choice(value: Any, choices: Sequence[str], what: str) -> None:
+    """Raise `ShockError` unless the value is one of the choices."""
+    if value not in choices:
+        raise ShockError(f"{what} must be one of {', '.join(map(repr, choices))}, not {value!r}.")
+
+
+def require_shares(values: Any, what: str) -> Mapping[str, float]:
+    """Return shares by name, read-only; raise `ShockError` unless each lies in [0, 1] and they sum to one."""
+    if not isinstance(values, Mapping):
+        raise ShockError(f"{what} must give a share for each name, not {values!r}.")
+    for name, share in values.items():
+        require_share(share, f"{what} of {name}")
+    if abs(sum(values.values()) - 1.0) > 1e-6:
+        raise ShockError(f"{what}: the shares sum to {sum(values.values()):.6g}, not to one.")
+    return MappingProxyType(dict(values))
+
+
+def require_elasticity(value: object, what: str) -> None:
+    """Raise `ShockError` unless it is a number of zero or more, and not one."""
+    if not is_number(value) or not 0.0 <= value < float("inf"):
+        raise ShockError(f"{what} must be a number of zero or more, not {value!r}.")
+    if value == 1.0:
+        raise ShockError(
+            f"{what} of 1 exactly is Cobb-Douglas, for which this formula has no value: give one beside it, such as 1.001."
+        )
 
 
 def output_shares(table: IOTable, industries: Positions, what: str) -> Array:

@@ -2,44 +2,62 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from nearshore_io import labels
 from nearshore_io.errors import ShockError, first_few
-from nearshore_io.scenarios.base import Change, Phase, output_shares, require_labels, require_positive, require_share
-from nearshore_io.solvers.base import Array
+from nearshore_io.scenarios.base import (
+    Phase,
+    in_table,
+    output_shares,
+    require_labels,
+    require_positive,
+    require_share,
+    require_shares,
+)
+from nearshore_io.scenarios.capital import capital_formation
+from nearshore_io.scenarios.change import Change, Fact
 from nearshore_io.table import IOTable
-from nearshore_io.units import Amount, is_number, money
+from nearshore_io.units import Amount, is_number
+
+COMPONENTS = ("new", "reinvested", "intercompany")
 
 
 @dataclass(frozen=True)
 class FDI:
-    """Capital expenditure of an investor, in two phases with clocks of their own.
+    """Investment from abroad, in two phases with clocks of their own.
 
-    *build*, once: the amount is spent as the host's gross fixed capital formation is, by product and origin,
+    FDI is not capital formation. What becomes capital expenditure is
 
-        Δf = g θ,   θ the host's capital-formation column as shares, jobs in job-years.
+        I = (1 − d) (1 − μ) Σ_k κ_k FDI_k   over new equity, reinvested earnings and inter-company debt,
 
-    *run*, every year: the plant's output X̄ is given, and is not multiplied again by its own industry's demand,
+    and it is all of the amount where no components are given.
+
+    *build*, once: I is spent as capital formation of the host, by asset, product and origin (`capital_formation`), jobs
+    in job-years; 1ᵀΔf and product taxes sum to I.
+
+    *run*, every year: the plant's output X̄ = I/k is given, and is not multiplied again by its own industry's demand,
 
         Δx = L_{·o} (L_oo)⁻¹ X̄,   so that Δx_o = X̄ exactly.
 
     Parameters
     ----------
     region, sector : where the plant stands and what it makes; a country with several regions shares it by output.
-    amount : capital expenditure, ``"610 million USD"``, or a number together with ``unit``. FDI totals are not
-        capital expenditure: leave out acquisitions, land and refinanced debt.
+    amount : ``"610 million USD"``, or a number together with ``unit``.
     output : yearly output once it runs; or
-    capital_output_ratio : capital expenditure per unit of yearly output. Without either there is no run phase.
+    capital_output_ratio : k, capital expenditure per unit of yearly output. Without either there is no run phase.
     profile : shares of the amount by product, such as ``{"c18": 0.4, "c13": 0.6}``; each is bought where the host
         buys that product for capital formation. By default the host's own mix.
+    assets : in the place of a profile, α, shares by asset: structures, machinery, transport_equipment, ict, software.
     category : final-demand category of capital formation.
+    components : shares of the amount: new, reinvested, intercompany, summing to one.
+    capitalised : κ, how much of each component becomes capital expenditure, between 0 and 1.
+    acquisitions : μ, the share that buys what exists already: mergers, land, used buildings.
+    displacement : d, the share that others would have invested and produced in any case.
 
-    Source: the mixed model is Miller & Blair (2009), section 13.2.
+    Source: the mixed model is Miller & Blair (2009), section 13.2; additionality as in the Additionality Guide (Homes
+    and Communities Agency 2014).
     """
 
     region: str
@@ -49,10 +67,14 @@ class FDI:
     output: Amount | None = None
     capital_output_ratio: float | None = None
     profile: Mapping[str, float] | None = None
+    assets: Mapping[str, float] | None = None
     category: str = "GFCF"
+    components: Mapping[str, float] | None = None
+    capitalised: Mapping[str, float] | None = None
+    acquisitions: float = 0.0
+    displacement: float = 0.0
 
     kind: ClassVar[str] = "fdi"
-    basis: ClassVar[str] = "gross: no other investment is displaced"
 
     def __post_init__(self) -> None:
         require_labels("FDI", region=self.region, sector=self.sector)
@@ -60,21 +82,45 @@ class FDI:
             raise ShockError("FDI: give the plant's output or its capital_output_ratio, not both.")
         if self.capital_output_ratio is not None:
             require_positive(self.capital_output_ratio, "FDI capital_output_ratio")
-        if self.profile is not None and not isinstance(self.profile, Mapping):
-            raise ShockError(f"FDI profile must give a share for each product, not {self.profile!r}.")
-        if self.profile is not None:
-            object.__setattr__(self, "profile", MappingProxyType(dict(self.profile)))
-            for sector, share in self.profile.items():
-                require_share(share, f"FDI profile of {sector}")
-            if abs(sum(self.profile.values()) - 1.0) > 1e-6:
-                raise ShockError(f"FDI profile: the shares sum to {sum(self.profile.values()):.6g}, not to one.")
+        if self.profile is not None and self.assets is not None:
+            raise ShockError("FDI: give a profile by product or assets, not both.")
+        for name in ("profile", "assets", "components"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, require_shares(getattr(self, name), f"FDI {name}"))
+        require_share(self.acquisitions, "FDI acquisitions")
+        require_share(self.displacement, "FDI displacement")
+        self._require_components()
+
+    def _require_components(self) -> None:
+        if (self.components is None) != (self.capitalised is None):
+            raise ShockError(
+                "FDI: components and capitalised go together: shares of the amount, and what becomes capital."
+            )
+        for name in ("components", "capitalised"):
+            strange = [part for part in getattr(self, name) or () if part not in COMPONENTS]
+            if strange:
+                raise ShockError(f"FDI {name}: {first_few(strange)} is none of {', '.join(COMPONENTS)}.")
+        for part in self.components or ():
+            require_share((self.capitalised or {}).get(part), f"FDI capitalised of {part}")
+
+    @property
+    def basis(self) -> str:
+        """Gross, or net of investment that would have come from others."""
+        if self.displacement == 0.0:
+            return "gross: no other investment is displaced"
+        return f"net of the {self.displacement:.0%} that displaces other investment"
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
         """Return ΔY of the build phase, and the given output of the run phase where it is known."""
-        amount = self._money(self.amount, self.unit, table, deflator, "FDI amount")
+        amount = in_table(self.amount, self.unit, table, deflator, "FDI amount")
+        spent = amount * self._capital_share() * (1.0 - self.displacement)
         host = self._host(table)
-        phases: dict[Phase, Change] = {"build": Change.of(table, demand=self._capital_formation(table, host, amount))}
-        output = self._yearly_output(amount, table, deflator)
+        bought = capital_formation(table, host, spent, self.category, profile=self.profile, assets=self.assets)
+        facts = {"capital expenditure": Fact(spent, table.unit)}
+        if bought.taxes:
+            facts["product taxes on capital goods"] = Fact(bought.taxes, table.unit)
+        phases: dict[Phase, Change] = {"build": Change.of(table, demand=bought.demand, facts=facts)}
+        output = self._yearly_output(spent, table, deflator)
         if output is not None:
             plant = table.positions(self.region, self.sector)
             given = np.zeros(table.n)
@@ -82,10 +128,12 @@ class FDI:
             phases["run"] = Change.of(table, output=given)
         return phases
 
-    def _money(
-        self, amount: Amount, unit: str | None, table: IOTable, deflator: Mapping[int, float], what: str
-    ) -> float:
-        return money(amount, unit, table_unit=table.unit, table_year=table.year, deflator=deflator, what=what)
+    def _capital_share(self) -> float:
+        """Return (1 − μ) Σ κ_k s_k, capital expenditure per unit of the amount."""
+        if self.components is None or self.capitalised is None:
+            return 1.0 - self.acquisitions
+        capitalised = sum(share * self.capitalised[part] for part, share in self.components.items())
+        return (1.0 - self.acquisitions) * capitalised
 
     def _host(self, table: IOTable) -> str:
         industries = table.positions(self.region, self.sector)
@@ -95,37 +143,8 @@ class FDI:
             raise ShockError(f"FDI: {self.region!r} is several countries ({first_few(hosts)}); give each its own FDI.")
         return next(iter(hosts))
 
-    def _yearly_output(self, amount: float, table: IOTable, deflator: Mapping[int, float]) -> float | None:
+    def _yearly_output(self, spent: float, table: IOTable, deflator: Mapping[int, float]) -> float | None:
         if self.output is not None:
             unit = self.unit if is_number(self.output) else None
-            return self._money(self.output, unit, table, deflator, "FDI output")
-        return None if self.capital_output_ratio is None else amount / self.capital_output_ratio
-
-    def _capital_formation(self, table: IOTable, host: str, amount: float) -> csr_array:
-        """Return ΔY of the build phase, sparse (n, final uses)."""
-        region = labels.position(host, table.final_regions, "final_region")
-        category = labels.position(self.category, table.categories, "category")
-        use = region * table.Y.sizes["category"] + category
-        shares = self._shares(table, table.y[:, use], host)
-        rows = np.flatnonzero(shares)
-        return csr_array((amount * shares[rows], (rows, np.full(rows.size, use))), shape=table.y.shape)
-
-    def _shares(self, table: IOTable, column: Array, host: str) -> Array:
-        """Return the amount's shares by supplying industry, shape (n,), summing to one."""
-        if self.profile is None:
-            if not column.sum() > 0:
-                raise ShockError(
-                    f"FDI: {host} has no capital formation ({self.category}) in the table; give a profile."
-                )
-            return np.asarray(column / column.sum())
-        shares = np.zeros(table.n)
-        for sector, share in self.profile.items():
-            rows = table.positions(sector=sector)
-            bought = column[rows]
-            if not bought.sum() > 0 and share > 0:
-                raise ShockError(
-                    f"FDI profile: {host} buys no {sector} for capital formation, so its origin is unknown. "
-                    "Leave it out, or put its share on a product that is bought."
-                )
-            shares[rows] += share * bought / bought.sum() if share > 0 else 0.0
-        return shares
+            return in_table(self.output, unit, table, deflator, "FDI output") * (1.0 - self.displacement)
+        return None if self.capital_output_ratio is None else spent / self.capital_output_ratio

@@ -1,80 +1,145 @@
-"""Production that moves from one country to another."""
+"""Production that moves from one country to others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from nearshore_io import labels
 from nearshore_io.errors import ShockError, first_few
 from nearshore_io.labels import Positions
-from nearshore_io.scenarios.base import Change, Phase, output_shares, require_labels, require_positive, require_share
+from nearshore_io.products import Sourcing
+from nearshore_io.scenarios.base import (
+    Phase,
+    output_shares,
+    require_choice,
+    require_labels,
+    require_positive,
+    require_share,
+    require_shares,
+)
+from nearshore_io.scenarios.change import Activity, Change, Fact
+from nearshore_io.scenarios.recipes import blended, host_sourcing, own_intensities, recipe_by_product
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
+from nearshore_io.table.arrays import dense
+from nearshore_io.units import is_number
 
 Use = Literal["intermediate", "final"]
+Shares = float | Mapping[str, float | Mapping[str, float]]
+PAYERS = ("profit", "price", "subsidy")
 
 
 @dataclass(frozen=True)
 class Relocation:
     """A share of what buyers buy from the origin is bought from the destination instead.
 
-    For every product i, buyer j, from origin c to destination m,
+    For every product i, buyer j, from origin c to destinations m with shares π_m,
 
-        a'_(c,i),j = (1 − φ) a_(c,i),j,     a'_(m,i),j = a_(m,i),j + ρ φ a_(c,i),j,
+        a'_(c,i),j = (1 − φ_ij) a_(c,i),j,     a'_(m,i),j = a_(m,i),j + π_m ρ φ_ij a_(c,i),j,
 
-    and the same for columns of final demand. It is the rank-r change ΔA = P Q with columns ρ e_m − e_c of P and rows
-    φ A_(c,i),J of Q. With ρ = 1 it moves value added between countries and leaves the world total as it is.
-    With ρ ≠ 1 buying industries pay the difference out of their value added, final buyers spend it on top.
+    and the same for columns of final demand. It is the rank-r change ΔA = P Q with columns ρ Σ π_m e_m − e_c of P and rows
+    φ ∘ A_(c,i),J of Q. With ρ = 1 it moves value added between countries and leaves the world total as it is. With ρ ≠ 1
+    industries pay Δc_j = Σ_i (ρ − 1) φ_ij a_(c,i),j more, and final buyers spend it on top. Δc_j comes
+
+    - "profit": out of the buyers' value added, v' = v − Δc
+    - "price": out of their customers' pockets, p' = (v + τ) L' = 1 + Δc L'; quantities stay as they are
+    - "subsidy": from governments, as product subsidies; the bill, final buyers' part included, is a fact of the result
+
+    With a ``localisation`` λ the production that moves has a recipe of its own (see `Plant`): λ = 0 keeps the origin's
+    suppliers ("China + 1"), λ = 1 has the destination's; without it, it is produced as the destination produces now.
 
     Parameters
     ----------
     sectors : products, by code or group.
-    origin, destination : region, country or group; several destination regions share by their output.
+    origin : region, country or group.
+    destination : region, country or group, sharing by their output, or shares π by name.
     buyers : regions or countries whose purchases move. A country's final users move only with all its regions.
-    share : φ, in [0, 1].
+    share : φ, in [0, 1]; or by sector; or by sector and buyer, ``{"c14": {"USA": 0.1, "MEX": 0.2}}``.
     uses : which purchases move, of "intermediate" and "final".
     relative_cost : ρ, cost of the destination's product relative to the origin's.
+    cost_paid_by : "profit", "price" or "subsidy".
+    localisation : λ, in [0, 1].
+    technology : "origin" or "destination", whose recipe Aᵀ the production has when λ is given.
+    elasticity : σ, in the place of a share; with
+    price_change : of the destination's product to these buyers. Of what they buy from both, the origin keeps
+        θ_c / (θ_c + θ_m (1 + δ)^(1−σ)), so that φ_ij = 1 − (θ_c + θ_m) / (θ_c + θ_m (1 + δ)^(1−σ)).
 
     Raises
     ------
     ShockError
-        A share outside [0, 1]; a relocation to itself; a destination that does not make the product.
+        A share outside [0, 1]; a relocation to itself; a destination that does not make the product; σ = 1.
 
-    Source: Dietzenbacher, van Burken & Kondo (2019), Economic Systems Research 31, 505–519 (global extraction).
+    Source: Dietzenbacher, van Burken & Kondo (2019), Economic Systems Research 31, 505–519 (global extraction); shares
+    from prices as in Armington (1969).
     """
 
     sectors: str | Sequence[str]
     origin: str
-    destination: str
+    destination: str | Mapping[str, float]
     buyers: str | Sequence[str]
-    share: float
+    share: Shares | None = None
     uses: Use | Sequence[Use] = ("intermediate", "final")
     relative_cost: float = 1.0
+    cost_paid_by: Literal["profit", "price", "subsidy"] = "profit"
+    localisation: float | None = None
+    technology: Literal["origin", "destination"] = "origin"
+    elasticity: float | None = None
+    price_change: float | None = None
 
     kind: ClassVar[str] = "relocation"
 
     def __post_init__(self) -> None:
-        require_labels(
-            "relocation",
-            sectors=self.sectors,
-            origin=self.origin,
-            destination=self.destination,
-            buyers=self.buyers,
-            uses=self.uses,
-        )
+        require_labels("relocation", sectors=self.sectors, origin=self.origin, buyers=self.buyers, uses=self.uses)
         object.__setattr__(self, "sectors", tuple(labels.as_list(self.sectors)))
         object.__setattr__(self, "buyers", tuple(labels.as_list(self.buyers)))
         object.__setattr__(self, "uses", tuple(labels.as_list(self.uses)))
-        require_share(self.share, "relocation share")
+        if isinstance(self.destination, Mapping):
+            object.__setattr__(self, "destination", require_shares(self.destination, "relocation destination"))
+        else:
+            require_labels("relocation", destination=self.destination)
         require_positive(self.relative_cost, "relocation relative_cost")
+        require_choice(self.cost_paid_by, PAYERS, "relocation cost_paid_by")
+        require_choice(self.technology, ("origin", "destination"), "relocation technology")
+        if self.localisation is not None:
+            require_share(self.localisation, "relocation localisation")
         strange = set(self.uses) - {"intermediate", "final"}
         if strange or not self.uses:
             raise ShockError(f"relocation uses must be 'intermediate', 'final' or both, not {list(self.uses)}.")
         if self.origin == self.destination:
             raise ShockError(f"relocation from {self.origin} to itself: origin and destination must differ.")
+        self._require_amount()
+
+    def _require_amount(self) -> None:
+        """Raise unless how much moves is said once: as shares, or by an elasticity and a change of price."""
+        if self.share is not None and (self.elasticity is not None or self.price_change is not None):
+            raise ShockError("relocation: give a share, or an elasticity and a price_change, not both.")
+        if self.share is None:
+            require_positive(self.elasticity, "relocation elasticity (needed without a share)")
+            if not is_number(self.price_change) or not -1.0 < self.price_change < np.inf:
+                raise ShockError(
+                    f"relocation price_change must be above -1, not {self.price_change!r}; 5 % cheaper is -0.05."
+                )
+            if self.elasticity == 1.0:
+                raise ShockError(
+                    "relocation elasticity 1 exactly leaves shares of spending as they are (Cobb-Douglas): nothing "
+                    "moves. Give another elasticity, or a share."
+                )
+        for name, value in self._shares_given():
+            require_share(value, f"relocation share{name}")
+
+    def _shares_given(self) -> list[tuple[str, object]]:
+        if self.share is None:
+            return []
+        if not isinstance(self.share, Mapping):
+            return [("", self.share)]
+        listed: list[tuple[str, object]] = []
+        for sector, value in self.share.items():
+            inner = value.items() if isinstance(value, Mapping) else [(None, value)]
+            listed += [(f" of {sector}{f' to {buyer}' if buyer else ''}", part) for buyer, part in inner]
+        return listed
 
     @property
     def basis(self) -> str:
@@ -83,14 +148,14 @@ class Relocation:
             return (
                 "net of the origin's losses: world value added and product taxes stay the same, induced effects aside"
             )
-        return "net of the origin's losses and of the cost difference"
+        return f"net of the origin's losses and of the cost difference, paid by {self.cost_paid_by}"
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
-        """Return ΔA = P Q, ΔY and the cost to buying industries, in the run phase."""
+        """Return ΔA = P Q, ΔY, new columns and the cost to buying industries, in the run phase."""
         del deflator  # shares have no prices
         products = table.sector_positions(self.sectors)
-        origins, destinations = table.region_positions(self.origin), table.region_positions(self.destination)
-        both = set(origins.tolist()) & set(destinations.tolist())
+        origins, destinations = table.region_positions(self.origin), self._destinations(table)
+        both = set(origins.tolist()) & set(destinations)
         if both:
             raise ShockError(
                 f"relocation to itself: {first_few(table.regions[i] for i in both)} is origin and destination."
@@ -98,22 +163,55 @@ class Relocation:
         self._require_uses(table)
         width = len(table.sectors)
         rows = np.array([origin * width + product for origin in origins for product in products], dtype=np.intp)
-        purchases = self._intermediate(table, rows)
-        final = self._final(table, rows)
-        arrivals = self._arrivals(table, rows, destinations, abs(purchases).sum(axis=1) + abs(final).sum(axis=1))
+        inputs, final = self._moving(table, rows, np.array(list(destinations), dtype=np.intp))
+        moved = np.abs(inputs).sum(axis=1) + np.abs(final).sum(axis=1)
+        arrivals = self._arrivals(table, rows, destinations, moved)
         r = len(rows)
         leave = csr_array((np.ones(r), (rows, np.arange(r))), shape=(table.n, r))
-        P = csr_array(self.relative_cost * arrivals - leave)
-        change = Change(
-            demand=csr_array(P @ final),
-            moved=csr_array(P @ final),
-            taken=csr_array(leave @ final),
+        new = self.localisation is not None
+        P = csr_array(-leave if new else self.relative_cost * arrivals - leave)
+        demand = csr_array(P @ csr_array(final))
+        change = Change.of(
+            table,
+            demand=demand,
+            moved=demand,
+            taken=csr_array(leave @ csr_array(final)),
             P=P,
-            Q=purchases,
-            cost=(self.relative_cost - 1.0) * np.asarray(purchases.sum(axis=0)).ravel(),
-            output=np.zeros(table.n),
+            Q=csr_array(inputs),
+            activities=self._columns(table, rows, arrivals, inputs, final) if new else (),
+            **self._paid(table, inputs, final),
         )
         return {"run": change}
+
+    def _destinations(self, table: IOTable) -> dict[int, float]:
+        """Return the share of each destination region, NaN where output decides."""
+        if not isinstance(self.destination, Mapping):
+            return dict.fromkeys(table.region_positions(self.destination).tolist(), np.nan)
+        shares: dict[int, float] = {}
+        for name, share in self.destination.items():
+            regions = table.region_positions(name).tolist()
+            if len(regions) != 1:
+                raise ShockError(
+                    f"relocation destination {name!r} is several regions of the table "
+                    f"({first_few(table.regions[i] for i in regions)}): give each its share."
+                )
+            shares[regions[0]] = shares.get(regions[0], 0.0) + share
+        return shares
+
+    def _paid(self, table: IOTable, inputs: Array, final: Array) -> dict[str, object]:
+        """Return who pays the difference in cost, as parts of a change."""
+        extra = (self.relative_cost - 1.0) * inputs.sum(axis=0)
+        if not extra.any():
+            return {}
+        if self.cost_paid_by == "profit":
+            return {"cost": extra}
+        if self.cost_paid_by == "price":
+            return {"charge": extra}
+        bill = float(extra @ table.x.values.ravel()) + (self.relative_cost - 1.0) * float(final.sum())
+        return {
+            "intensities": {"taxes_less_subsidies": -extra},
+            "facts": {"subsidy bill at the table's outputs": Fact(bill, table.unit)},
+        }
 
     def _require_uses(self, table: IOTable) -> None:
         """Raise where nothing can move: costs without value added to pay them, final users of a part of a country."""
@@ -137,31 +235,80 @@ class Relocation:
             if {region for region in table.regions if table.country[region] == name} <= buying
         ]
 
-    def _intermediate(self, table: IOTable, rows: Positions) -> csr_array:
-        """Return φ A_(c,i),J: coefficients that move, sparse (r, n)."""
-        taken = np.zeros((len(rows), table.n))
+    def _moving(self, table: IOTable, rows: Positions, destinations: Positions) -> tuple[Array, Array]:
+        """Return φ ∘ A_(c,i),J, shape (r, n), and φ ∘ Y_(c,i),J, shape (r, m): what moves."""
+        inputs, final = np.zeros((len(rows), table.n)), np.zeros((len(rows), table.y.shape[1]))
+        width, k = len(table.sectors), table.Y.sizes["category"]
+        buyers = table.positions(region=self.buyers)
+        uses = [place * k + j for place in self._moving_final_regions(table) for j in range(k)]
+        rivals = [destinations * width + row % width for row in rows.tolist()]
         if "intermediate" in self.uses:
-            columns = table.positions(region=self.buyers)
-            block = table.A[rows][:, columns]
-            taken[:, columns] = self.share * (block.toarray() if issparse(block) else block)
-        return csr_array(taken)
+            bought = dense(table.A[rows][:, buyers])
+            others = [dense(table.A[places][:, buyers]).sum(axis=0) for places in rivals]
+            shares = self._phi(
+                table, rows, [table.regions[j // width] for j in buyers.tolist()], bought, np.array(others)
+            )
+            inputs[:, buyers] = shares * bought
+        if "final" in self.uses and uses:
+            bought = table.y[rows][:, uses]
+            others = [table.y[places][:, uses].sum(axis=0) for places in rivals]
+            shares = self._phi(table, rows, [table.final_regions[j // k] for j in uses], bought, np.array(others))
+            final[:, uses] = shares * bought
+        return inputs, final
 
-    def _final(self, table: IOTable, rows: Positions) -> csr_array:
-        """Return φ Y_(c,i),J: final purchases that move, sparse (r, final uses)."""
-        taken = np.zeros((len(rows), table.y.shape[1]))
-        if "final" in self.uses:
-            k = table.Y.sizes["category"]
-            for place in self._moving_final_regions(table):
-                columns = slice(place * k, (place + 1) * k)
-                taken[:, columns] = self.share * table.y[rows, columns]
-        return csr_array(taken)
+    def _phi(self, table: IOTable, rows: Positions, buyer_of: Sequence[str], bought: Array, others: Array) -> Array:
+        """Return φ by row and buyer, shape (r, buyers): as given, or what a change of price moves."""
+        if self.share is None:
+            dearer = (1.0 + float(self.price_change or 0.0)) ** (1.0 - float(self.elasticity or 0.0))
+            held, rival = np.maximum(bought, 0.0), np.maximum(others, 0.0)
+            after = held + rival * dearer
+            kept = np.divide(held + rival, after, out=np.ones_like(held), where=after > 0)
+            if (kept > 1.0 + 1e-12).any():
+                raise ShockError("relocation price_change makes the destination dearer: purchases move the other way.")
+            return np.asarray(1.0 - kept)
+        found = np.zeros(bought.shape)
+        width = len(table.sectors)
+        product = rows % width
+        countries = [table.country.get(name, name) for name in buyer_of]
+        for sector, value in (self.share if isinstance(self.share, Mapping) else {None: self.share}).items():
+            at = np.isin(product, table.sector_positions(self.sectors if sector is None else sector))
+            for buyer, share in (value if isinstance(value, Mapping) else {None: value}).items():
+                to = [
+                    buyer is None or buyer in (name, country) for name, country in zip(buyer_of, countries, strict=True)
+                ]
+                found[np.ix_(at, np.array(to))] = share
+        return found
 
-    def _arrivals(self, table: IOTable, rows: Positions, destinations: Positions, moved: Array) -> csr_array:
+    def _arrivals(self, table: IOTable, rows: Positions, destinations: Mapping[int, float], moved: Array) -> csr_array:
         """Return where each moved row arrives, sparse (n, r), columns summing to one."""
         width = len(table.sectors)
         arrivals = np.zeros((table.n, len(rows)))
+        regions = np.array(list(destinations), dtype=np.intp)
+        given = np.array(list(destinations.values()))
         for k, row in enumerate(rows):
-            industries = destinations * width + row % width
+            industries = regions * width + row % width
             if moved[k] > 0:
-                arrivals[industries, k] = output_shares(table, industries, "relocation")
+                output_shares(table, industries, "relocation")
+                arrivals[industries, k] = (
+                    output_shares(table, industries, "relocation") if np.isnan(given).any() else given
+                )
         return csr_array(arrivals)
+
+    def _columns(
+        self, table: IOTable, rows: Positions, arrivals: csr_array, inputs: Array, final: Array
+    ) -> tuple[Activity, ...]:
+        """Return the moved production as new columns, one for each row that moves and destination."""
+        found = []
+        cells = arrivals.tocoo()
+        for host, k, share in zip(*(c.tolist() for c in cells.coords), cells.data.tolist(), strict=True):
+            origin = dense(table.A[:, [rows[k]]])[:, 0]
+            own = dense(table.A[:, [host]])[:, 0]
+            needed = recipe_by_product(table, origin if self.technology == "origin" else own)
+            local = float(self.localisation or 0.0)
+            kits = Sourcing.of(origin, len(table.sectors)).shares if local < 1.0 else np.zeros(table.n)
+            at_home = host_sourcing(table, host, needed, "relocation localisation") if local > 0.0 else kits
+            recipe = blended(needed, at_home, kits, local)
+            scale = share * self.relative_cost
+            intensities = own_intensities(table, recipe, host, "relocation")
+            found.append(Activity(host, recipe, scale * inputs[k], scale * final[k], intensities))
+        return tuple(found)

@@ -11,19 +11,21 @@ from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 from nearshore_io.errors import FormatError, NearshoreError, StorageError
-from nearshore_io.scenarios.base import Scenario
-from nearshore_io.scenarios.fdi import FDI
-from nearshore_io.scenarios.final_demand import FinalDemand
-from nearshore_io.scenarios.relocation import Relocation
-
-KINDS: Mapping[str, type[Any]] = {shock.kind: shock for shock in (FinalDemand, FDI, Relocation)}
+from nearshore_io.scenarios.assumptions import timing_of
+from nearshore_io.scenarios.base import Scenario, Shock
+from nearshore_io.scenarios.kinds import KINDS
+from nearshore_io.scenarios.parameters import Parameter, corners, substituted
+from nearshore_io.scenarios.timing import Ramp, Timing
 
 
 def read_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
     """Return the scenarios of a TOML file.
 
-    The file holds ``[[scenario]]`` tables with a ``name``, an optional ``title`` and ``deflator``, and one
-    ``[[scenario.shock]]`` for each shock: its ``kind`` and the parameters of the class of that name.
+    The file holds ``[[scenario]]`` tables with a ``name`` and one ``[[scenario.shock]]`` for each shock: its ``kind`` and
+    the parameters of the class of that name. Optional: ``title``, ``question``, ``method``, ``limits``, ``deflator``,
+    ``[scenario.timing]``, ``[scenario.parameters.NAME]`` with value, unit, source, and low and high or alternatives (a
+    shock refers to one as ``"$NAME"``), and ``[[scenario.variant]]`` with shocks of its own. Combinations of
+    the ends of the bands become variants too.
 
     Raises
     ------
@@ -46,8 +48,12 @@ def read_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
         raise FormatError(f"{file} is not valid TOML: {error}.") from error
     if not content:
         raise FormatError(f"{file} is empty: it needs at least one [[scenario]] with a name and a [[scenario.shock]].")
-    spec = _validated(content, file, text)
-    scenarios = [_scenario(entry, file, number) for number, entry in enumerate(spec.scenario, start=1)]
+    central = _with_values(content, file, {})
+    spec = _validated(central, file, text)
+    scenarios = [
+        _scenario(entry, file, number, _variants(content, number - 1, entry, file, text))
+        for number, entry in enumerate(spec.scenario, start=1)
+    ]
     names = [scenario.name for scenario in scenarios]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -55,39 +61,138 @@ def read_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
     return scenarios
 
 
-def _scenario(entry: Any, file: Path, number: int) -> Scenario:
+def _with_values(content: Mapping[str, Any], file: Path, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content with every ``"$name"`` in a shock replaced by the value of the scenario's parameter."""
+    listed = content.get("scenario")
+    if not isinstance(listed, list):
+        return dict(content)
+    done = []
+    for i, entry in enumerate(listed):
+        parameters = entry.get("parameters", {}) if isinstance(entry, Mapping) else {}
+        values = {
+            name: changed.get(name, part.get("value"))
+            for name, part in (parameters.items() if isinstance(parameters, Mapping) else ())
+            if isinstance(part, Mapping)
+        }
+        shocks = {
+            key: substituted(entry[key], values, f"{file}: scenario[{i}].{key}")
+            for key in ("shock", "variant")
+            if isinstance(entry, Mapping) and key in entry
+        }
+        done.append({**entry, **shocks} if isinstance(entry, Mapping) else entry)
+    return {**content, "scenario": done}
+
+
+def _parameters(entry: Any, where: str) -> list[Parameter]:
+    found = []
+    for name, part in entry.parameters.items():
+        try:
+            found.append(
+                Parameter(name, **{key: value for key, value in part.model_dump().items() if value is not None})
+            )
+        except NearshoreError as error:
+            raise FormatError(f"{where}: {error}") from error
+    return found
+
+
+def _variants(
+    content: Mapping[str, Any], place: int, entry: Any, file: Path, text: str
+) -> dict[str, tuple[Shock, ...]]:
+    """Return the shocks of every variant of a scenario: its own, and the combinations of the ends of its bands."""
+    where = f"{file}, scenario {entry.name!r}"
+    found = {}
+    for variant in entry.variant:
+        found[variant.name] = _shocks(variant.shock, f"{where}, variant {variant.name!r}")
+    only = {**content, "scenario": [content["scenario"][place]]}
+    for name, changed in corners(_parameters(entry, where)):
+        spec = _validated(_with_values(only, file, changed), file, text)
+        found[name] = _shocks(spec.scenario[0].shock, f"{where}, variant {name!r}")
+    return found
+
+
+def _shocks(entries: Sequence[Any], where: str) -> tuple[Shock, ...]:
     shocks = []
-    for place, shock in enumerate(entry.shock, start=1):
+    for place, shock in enumerate(entries, start=1):
         values = {name: getattr(shock, name) for name in shock.model_fields_set if name != "kind"}
         try:
             shocks.append(KINDS[shock.kind](**values))
         except NearshoreError as error:
-            raise FormatError(f"{file}, scenario {entry.name!r}, shock {place} ({shock.kind}): {error}") from error
+            raise FormatError(f"{where}, shock {place} ({shock.kind}): {error}") from error
+    return tuple(shocks)
+
+
+def _scenario(entry: Any, file: Path, number: int, variants: Mapping[str, Sequence[Shock]]) -> Scenario:
+    where = f"{file}, scenario {entry.name!r}"
+    shocks = _shocks(entry.shock, where)
     try:
-        return Scenario(entry.name, shocks=shocks, title=entry.title, deflator=entry.deflator)
+        timing = None if entry.timing is None else timing_of(entry.timing.model_dump())
+        return Scenario(
+            entry.name,
+            shocks=shocks,
+            title=entry.title,
+            question=entry.question,
+            method=entry.method,
+            limits=entry.limits,
+            deflator=entry.deflator,
+            timing=timing,
+            parameters=_parameters(entry, where),
+            variants=variants,
+        )
     except NearshoreError as error:
         raise FormatError(f"{file}, scenario {number}: {error}") from error
 
 
 @cache
 def _models() -> tuple[Any, dict[str, Any]]:
-    """Return pydantic models made from the dataclasses of the shocks, so that no field is written twice."""
+    """Return pydantic models made from the dataclasses, so that no field is written twice."""
     from pydantic import ConfigDict, Field, StrictFloat, StrictInt, create_model
 
     closed = ConfigDict(extra="forbid")
-    shocks = {kind: _model(kind, shock, ConfigDict(extra="forbid", strict=True)) for kind, shock in KINDS.items()}
+    strict = ConfigDict(extra="forbid", strict=True)
+    shocks = {kind: _model(kind, shock, strict) for kind, shock in KINDS.items()}
     union: Any = None
     for model in shocks.values():
         union = model if union is None else union | model
+    ramp = _plain_model("ramp", Ramp, strict, {})
+    timing = _plain_model("timing", Timing, closed, {"build": dict[int, float], "ramp": ramp | None})
+    parameter: Any = _plain_model("parameter", Parameter, closed, {"alternatives": list[Any]}, without=("name",))
+    listed = (list[union], Field(min_length=1))
+    variant: Any = create_model("variant", __config__=closed, name=(str, Field(min_length=1)), shock=listed)
     scenario: Any = create_model(
         "scenario",
         __config__=closed,
         name=(str, Field(min_length=1)),
-        title=(str, ""),
+        **dict.fromkeys(TEXTS, (str, "")),  # type: ignore[arg-type]
         deflator=(dict[int, StrictFloat | StrictInt], Field(default_factory=dict)),
-        shock=(list[union], Field(min_length=1)),
+        timing=(timing | None, None),
+        parameters=(dict[str, parameter], Field(default_factory=dict)),
+        variant=(list[variant], Field(default_factory=list)),
+        shock=listed,
     )
     return create_model("file", __config__=closed, scenario=(list[scenario], Field(min_length=1))), shocks
+
+
+TEXTS = ("title", "question", "method", "limits")
+KEYS = ("name", *TEXTS, "deflator", "timing", "parameters", "variant", "shock")
+
+
+def _plain_model(
+    name: str, made_from: type[Any], config: Any, instead: Mapping[str, Any], without: Sequence[str] = ()
+) -> Any:
+    """Return a model of a dataclass, with other types for some of its fields."""
+    from pydantic import create_model
+
+    hints = get_type_hints(made_from) | dict(instead)
+    fields: dict[str, Any] = {}
+    for field in dataclasses.fields(made_from):
+        if field.name in without:
+            continue
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        default = field.default if field.default is not dataclasses.MISSING else None
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        fields[field.name] = (hints[field.name], ... if required else default)
+    return create_model(name, __config__=config, **fields)
 
 
 def _model(kind: str, shock: type[Any], config: Any) -> Any:
@@ -164,7 +269,14 @@ def _valid_keys(loc: Sequence[Any], shocks: Mapping[str, Any]) -> list[str]:
     kind = next((part for part in loc if part in shocks), None)
     if kind is not None:
         return list(shocks[kind].model_fields)
-    return ["scenario"] if len(loc) == 1 else ["name", "title", "deflator", "shock"]
+    if "timing" in loc:
+        made_from = Ramp if "ramp" in loc[:-1] else Timing
+        return [field.name for field in dataclasses.fields(made_from)]
+    if "parameters" in loc:
+        return [field.name for field in dataclasses.fields(Parameter) if field.name != "name"]
+    if "variant" in loc:
+        return ["name", "shock"]
+    return ["scenario"] if len(loc) == 1 else list(KEYS)
 
 
 def _line(text: str, key: str, value: Any) -> str:

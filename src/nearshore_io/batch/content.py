@@ -1,0 +1,90 @@
+"""Content of exports before and after a change, from the factors at hand."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from nearshore_io.batch.economy import coefficients_after, output_of
+from nearshore_io.batch.response import Response
+from nearshore_io.leontief import Leontief
+from nearshore_io.scenarios import Activity, Change
+from nearshore_io.scenarios.trade import final_uses
+from nearshore_io.solvers import CertifiedFactorisation
+from nearshore_io.solvers.base import Array, Matrix
+from nearshore_io.table import IOTable
+
+FLOWS = (("USA", "MEX", None), ("USA", "MEX", "USA"), ("MEX", "USA", "MEX"))
+"""Origin, exporter, importer (None: the world)."""
+WHEN = ("before", "after")
+
+
+def flow_names(table: IOTable) -> list[str]:
+    """Return the names of the flows whose content is known in a table."""
+    if not {"USA", "MEX"} <= set(table.countries):
+        return []
+    return [f"{origin} in exports of {exporter} to {importer or 'all'}" for origin, exporter, importer in FLOWS]
+
+
+def content_after(model: Leontief, change: Change, response: Response) -> Array | None:
+    """Return v_o L e / 1'e of every flow before and after, shape (flows, 2); None where there is no table after it."""
+    if not flow_names(model.table) or change.caps is not None or change.blockade is not None:
+        return None
+    table, x = model.table, output_of(model.table)
+    before = _contents(table, model.factors, table.A, table.y, x, table.intensity("value_added"), ())
+    v = table.intensity("value_added") - change.cost + change.intensities.get("value_added", 0.0)
+    after = x + response.closed
+    if response.economy is None:
+        Y = table.y + change.demand.toarray()
+        found = _contents(table, model.factors, table.A, Y, after, v, ())
+    else:
+        economy = response.economy
+        A = table.A if economy.resourced is None else economy.resourced
+        if economy.resourced is None and change.P.shape[1]:
+            A = coefficients_after(table, replace(change, activities=()))
+        found = _contents(table, economy.factors, A, economy.Y, after, v, change.activities)
+    return np.column_stack([before, found])
+
+
+def _contents(
+    table: IOTable,
+    factors: CertifiedFactorisation,
+    A: Matrix,
+    Y: Array,
+    x: Array,
+    v: Array,
+    activities: Sequence[Activity],
+) -> Array:
+    """Return v_o L e / 1'e of every flow, shape (flows,).
+
+    A new activity p is solved out of the factors: who buys b_p of it buys v_p b_p of its value added; its own exports
+    carry v_p + m a_p, and what it buys abroad is part of the exports of others.
+    """
+    width = len(table.sectors)
+    origins = list(dict.fromkeys(origin for origin, _, _ in FLOWS))
+    weights = np.zeros((table.n, len(origins)))
+    for k, origin in enumerate(origins):
+        rows = table.positions(region=origin)
+        weights[rows, k] = v[rows]
+        for p in activities:
+            if table.country[table.regions[p.at // width]] == origin:
+                weights[:, k] += p.intensities["value_added"] * p.sales
+    multipliers = factors.solve_transposed(weights)
+    found = []
+    for origin, exporter, importer in FLOWS:
+        k = origins.index(origin)
+        rows = table.positions(region=exporter)
+        abroad = [c for c in table.countries if c != exporter] if importer is None else [importer]
+        buyers, uses = table.positions(region=abroad), final_uses(table, abroad)
+        exports = np.asarray(A[rows][:, buyers] @ x[buyers]).ravel() + Y[rows][:, uses].sum(axis=1)
+        for p in activities:
+            if table.country[table.regions[p.at // width]] in abroad:
+                exports += p.recipe[rows] * p.output(x)
+        total, inside = float(exports.sum()), float(multipliers[rows, k] @ exports)
+        for p in activities:
+            if table.country[table.regions[p.at // width]] == exporter:
+                sold = float(p.sales[buyers] @ x[buyers] + p.final[uses].sum())
+                own = p.intensities["value_added"] if origin == exporter else 0.0
+                total, inside = total + sold, inside + sold * (own + float(multipliers[:, k] @ p.recipe))
+        found.append(inside / total if total > 0 else np.nan)
+    return np.array(found)

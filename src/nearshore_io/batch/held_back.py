@@ -1,0 +1,137 @@
+"""A response that limits hold back: caps by their rule, and deliveries that stop."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from nearshore_io.batch.economy import Economy, coefficients_after, output_of
+from nearshore_io.batch.response import Response
+from nearshore_io.errors import ClosureError, ShockError, first_few
+from nearshore_io.leontief import Leontief
+from nearshore_io.limits import Blockade, Caps, disrupted, optimum, rationed
+from nearshore_io.limits.blockade import DAYS_OF_A_YEAR
+from nearshore_io.scenarios import Change, Fact
+from nearshore_io.solvers.base import Array
+
+
+def require_open(model: Leontief, change: Change) -> None:
+    """Raise unless limits stand alone with demand, and the model is open."""
+    if model.closure is not None:
+        raise ClosureError("limits on output are defined for the open model: use Leontief(table) without closure.")
+    if change.activities or change.wedge is not None:
+        raise ShockError("limits are not defined with new plants or prices: run them as scenarios apart.")
+
+
+def capped(model: Leontief, change: Change, economy: Economy, response: Response, caps: Caps) -> Response:
+    """Return the response within caps, by their rule.
+
+    Raises
+    ------
+    ShockError
+        If no cap binds, or no output keeps them.
+    """
+    table, x = model.table, output_of(model.table)
+    needed = np.asarray(caps.rows @ (x + response.open))
+    if caps.rule == "scale":
+        if change.P.shape[1]:
+            raise ShockError(
+                "capacity rule 'scale' scales demand and given outputs, not coefficients: use the optimum."
+            )
+        return _scaled(response, caps, np.asarray(caps.rows @ x), needed)
+    if not (needed > caps.limits * (1.0 + 1e-9)).any():
+        k = int(np.argmin(caps.limits - needed))
+        raise ShockError(
+            f"none of the caps binds: {caps.names[k]} needs {needed[k]:,.5g} {caps.units[k]} of {caps.limits[k]:,.5g}. "
+            "A cap above what is asked for limits nothing: lower it, or raise demand."
+        )
+    demand = economy.Y.sum(axis=1)
+    facts: dict[str, Fact] = {}
+    shadow = None
+    if caps.rule == "optimum":
+        best = optimum(economy.factors, demand, caps)
+        after, final = best.x, best.final
+        shadow = np.zeros(table.n)
+        shadow[caps.industry[caps.industry >= 0]] = best.duals[caps.industry >= 0]
+        facts |= {
+            f"worth of one more unit: {name}": Fact(float(worth), f"of the objective per {unit}")
+            for name, worth, unit in zip(caps.names, best.duals, caps.units, strict=True)
+            if worth > 0
+        }
+    else:
+        left = rationed(economy.factors, coefficients_after(table, change), demand, caps, len(table.sectors))
+        after, final = left.x, left.final
+        facts["rounds of rationing"] = Fact(float(left.rounds), "1")
+    facts["final demand not met"] = Fact(float((demand - final).sum()), table.unit)
+    return replace(
+        response,
+        direct=response.direct + _shortfall(caps, needed, table.n),
+        open=after - x,
+        closed=after - x,
+        shadow_price=shadow,
+        economy=None,
+        facts={**response.facts, **facts},
+    )
+
+
+def _shortfall(caps: Caps, needed: Array, n: int) -> Array:
+    """Return what capped industries cannot make of what they are asked for, shape (n,)."""
+    found = np.zeros(n)
+    own = caps.industry >= 0
+    found[caps.industry[own]] = np.minimum(0.0, caps.limits - needed)[own]
+    return found
+
+
+def _scaled(response: Response, caps: Caps, used: Array, needed: Array) -> Response:
+    """Return the largest share of a response that the caps allow, s = min (cap − R x)/(R Δx)."""
+    more = needed - used
+    room = np.divide(caps.limits - used, more, out=np.full(len(more), np.inf), where=more > 0)
+    if (caps.limits < used * (1.0 - 1e-12)).any():
+        short = [name for name, limit, now in zip(caps.names, caps.limits, used, strict=True) if limit < now]
+        raise ShockError(
+            f"the caps on {first_few(short)} lie below present use, so no share of the change is feasible."
+        )
+    share = float(min(1.0, room.min(initial=np.inf)))
+    facts = {
+        f"share that {name} allows": Fact(float(allowed), "share")
+        for name, allowed in zip(caps.names, room, strict=True)
+        if np.isfinite(allowed)
+    }
+    binding = caps.names[int(np.argmin(room))] if share < 1.0 else "nothing binds"
+    facts["feasible share"] = Fact(share, f"share ({binding})")
+    parts = {name: getattr(response, name) * share for name in ("direct", "open", "closed")}
+    return replace(response, **parts, facts={**response.facts, **facts})
+
+
+def blocked(model: Leontief, change: Change, blockade: Blockade) -> Response:
+    """Return what is lost from the first day of a blockade to its horizon.
+
+    Raises
+    ------
+    ShockError
+        If something else changes at the same time.
+    """
+    if change.P.shape[1] or change.demand.nnz or change.output.any() or change.intensities:
+        raise ShockError("inventories run on the table as it is: give other shocks a scenario of their own.")
+    table, x = model.table, output_of(model.table)
+    run = disrupted(table.A, x, table.y, blockade, len(table.sectors))
+    deliveries = _stopped(model, blockade, x)
+    facts = {
+        "deliveries that stop": Fact(float(deliveries.sum()), table.unit),
+        "final demand not served": Fact(float(run.unserved.sum()), table.unit),
+        "world output on the worst day": Fact(100.0 * float(run.path.min()), "per cent of before"),
+        "worst day": Fact(float(run.path.argmin() + 1), "day"),
+        "world output on the last day": Fact(100.0 * float(run.path[-1]), "per cent of before"),
+    }
+    return Response(-deliveries, run.lost, run.lost, 0.0, "day steps, no system to solve", facts=facts)
+
+
+def _stopped(model: Leontief, blockade: Blockade, x: Array) -> Array:
+    """Return the deliveries that stop, by seller, shape (n,)."""
+    table, n = model.table, model.table.n
+    cells = blockade.blocked.tocoo()
+    i, j = cells.coords
+    inner = j < n
+    amounts = np.empty(len(i))
+    amounts[inner] = np.asarray(table.A[i[inner], j[inner]]).ravel() * x[j[inner]]
+    amounts[~inner] = table.y[i[~inner], j[~inner] - n]
+    return np.asarray(np.bincount(i, cells.data * amounts, minlength=n)) * blockade.days / DAYS_OF_A_YEAR

@@ -1,0 +1,124 @@
+"""What a run rests on: every field of every shock and every parameter, so that it can be run again."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, fields, is_dataclass
+from typing import Any
+
+import pandas as pd
+
+from nearshore_io.errors import FormatError
+from nearshore_io.scenarios.base import Scenario
+from nearshore_io.scenarios.kinds import KINDS
+from nearshore_io.scenarios.parameters import Parameter
+from nearshore_io.scenarios.timing import Ramp, Timing
+
+COLUMNS = ("scenario", "shock", "kind", "parameter", "value", "unit", "low", "high", "source")
+
+
+def to_json(scenarios: Sequence[Scenario]) -> str:
+    """Return scenarios as JSON: shocks by kind with the fields that are set, parameters, deflator and timing."""
+    return json.dumps([_plain_scenario(scenario) for scenario in scenarios], ensure_ascii=False)
+
+
+def from_json(text: str) -> list[Scenario]:
+    """Return the scenarios of `to_json`.
+
+    Raises
+    ------
+    FormatError
+        If the text is something else.
+    """
+    try:
+        listed = json.loads(text)
+        return [_scenario(entry) for entry in listed]
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormatError(f"these are no assumptions of a run ({type(error).__name__}: {error}).") from error
+
+
+def table_of(scenarios: Sequence[Scenario]) -> pd.DataFrame:
+    """Return assumptions as a table, one row for each parameter and each field of a shock that is set.
+
+    Columns: scenario, shock (its number, 0 for the scenario itself), kind, parameter, value, unit, low, high, source.
+    """
+    rows: list[dict[str, Any]] = []
+    for scenario in scenarios:
+        for parameter in scenario.parameters:
+            described = {key: value for key, value in asdict(parameter).items() if key in COLUMNS}
+            rows.append(
+                {"scenario": scenario.name, "shock": 0, "kind": "parameter", "parameter": parameter.name} | described
+            )
+        for year, index in scenario.deflator.items():
+            rows.append(_row(scenario, 0, "deflator", str(year), index))
+        for number, shock in enumerate(scenario.shocks, start=1):
+            for name, value in _plain(shock).items():
+                rows.append(_row(scenario, number, shock.kind, name, value))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _row(scenario: Scenario, number: int, kind: str, name: str, value: Any) -> dict[str, Any]:
+    return {"scenario": scenario.name, "shock": number, "kind": kind, "parameter": name, "value": value}
+
+
+def _plain_scenario(scenario: Scenario) -> dict[str, Any]:
+    return {
+        "name": scenario.name,
+        "title": scenario.title,
+        "question": scenario.question,
+        "method": scenario.method,
+        "limits": scenario.limits,
+        "deflator": {str(year): index for year, index in scenario.deflator.items()},
+        "timing": None if scenario.timing is None else _plain(scenario.timing),
+        "parameters": [_plain(parameter) for parameter in scenario.parameters],
+        "shocks": [{"kind": shock.kind} | _plain(shock) for shock in scenario.shocks],
+        "variants": {
+            name: [{"kind": shock.kind} | _plain(shock) for shock in shocks]
+            for name, shocks in scenario.variants.items()
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return a dataclass as a dictionary of the fields that differ from their default, in types JSON has."""
+    if is_dataclass(value) and not isinstance(value, type):
+        held = {field.name: (getattr(value, field.name), field) for field in fields(value)}
+        return {
+            name: _plain(content)
+            for name, (content, field) in held.items()
+            if field.default is MISSING or content != field.default
+        }
+    if isinstance(value, Mapping):
+        return {str(key): _plain(content) for key, content in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(content) for content in value]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    return str(value)
+
+
+def _scenario(entry: Mapping[str, Any]) -> Scenario:
+    return Scenario(
+        entry["name"],
+        [_shock(shock) for shock in entry["shocks"]],
+        title=entry["title"],
+        question=entry["question"],
+        method=entry["method"],
+        limits=entry["limits"],
+        deflator={int(year): index for year, index in entry["deflator"].items()},
+        timing=None if entry["timing"] is None else timing_of(entry["timing"]),
+        parameters=[Parameter(**parameter) for parameter in entry["parameters"]],
+        variants={name: [_shock(shock) for shock in shocks] for name, shocks in entry["variants"].items()},
+    )
+
+
+def _shock(entry: Mapping[str, Any]) -> Any:
+    return KINDS[entry["kind"]](**{name: value for name, value in entry.items() if name != "kind"})
+
+
+def timing_of(entry: Mapping[str, Any]) -> Timing:
+    """Return a timing from plain values: years as text, a ramp as a mapping."""
+    parts = dict(entry)
+    parts["build"] = {int(year): share for year, share in parts.get("build", {}).items()}
+    if parts.get("ramp") is not None:
+        parts["ramp"] = Ramp(**parts["ramp"])
+    return Timing(**parts)
