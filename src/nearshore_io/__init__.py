@@ -1,7 +1,17 @@
 """What happens to jobs, value added and US content when production, investment or trade moves in North America."""
 
 from nearshore_io import solvers, units
-from nearshore_io.batch import band, counterfactual, run, run_totals
+from nearshore_io.batch import (
+    assumptions_of,
+    band,
+    compare,
+    counterfactual,
+    gainers_and_losers,
+    run,
+    run_totals,
+    run_years,
+    scenarios_of,
+)
 from nearshore_io.concordance import aggregate, read_concordance
 from nearshore_io.errors import (
     BalanceError,
@@ -116,7 +126,9 @@ __all__ = [
     "UnitError",
     "Wage",
     "aggregate",
+    "assumptions_of",
     "band",
+    "compare",
     "compare_published",
     "concentration",
     "content_by_measure",
@@ -132,6 +144,7 @@ __all__ = [
     "footprint",
     "from_frames",
     "from_pymrio",
+    "gainers_and_losers",
     "labour_value_content",
     "linkages",
     "list_gallery",
@@ -153,6 +166,8 @@ __all__ = [
     "regional_value_content",
     "run",
     "run_totals",
+    "run_years",
+    "scenarios_of",
     "solvers",
     "tiva_indicators",
     "to_pymrio",

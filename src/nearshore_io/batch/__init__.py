@@ -1,7 +1,21 @@
 """Scenarios through the model: one labelled result for all of them, and the table as it stands after one."""
 
+from nearshore_io.batch.assumed import assumptions_of, scenarios_of
+from nearshore_io.batch.compare import compare
 from nearshore_io.batch.counterfactual import counterfactual
+from nearshore_io.batch.losers import gainers_and_losers
 from nearshore_io.batch.run import band, run
 from nearshore_io.batch.totals import run_totals
+from nearshore_io.batch.years import run_years
 
-__all__ = ["band", "counterfactual", "run", "run_totals"]
+__all__ = [
+    "assumptions_of",
+    "band",
+    "compare",
+    "counterfactual",
+    "gainers_and_losers",
+    "run",
+    "run_totals",
+    "run_years",
+    "scenarios_of",
+]

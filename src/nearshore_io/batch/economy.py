@@ -15,6 +15,8 @@ from nearshore_io.solvers import CertifiedFactorisation, Updated, with_block
 from nearshore_io.solvers.base import Array, Matrix
 from nearshore_io.table import IOTable
 
+NOTICED = 1e-4
+"""Change of consumer prices that is worth a line of its own."""
 SETTLED = 1e-10
 """Change of recycled revenue, relative to it, at which its spending is taken to have settled."""
 
@@ -163,7 +165,7 @@ def _spent(table: IOTable, collected: Array, category: str) -> Array:
 
 
 def _consumer_prices(table: IOTable, price: Array, paid: Array | None = None) -> dict[str, Fact]:
-    """Return Δp · HFCE_c / 1ᵀHFCE_c by country, in per cent, where it is not nothing.
+    """Return Δp · HFCE_c / 1ᵀHFCE_c by country, in per cent, where it is more than `NOTICED`.
 
     Parameters
     ----------
@@ -181,6 +183,6 @@ def _consumer_prices(table: IOTable, price: Array, paid: Array | None = None) ->
             continue
         by_product = basket.reshape(-1, width).sum(axis=0)
         change = price @ basket if paid is None else (paid[:, use] - 1.0) @ by_product
-        if abs(change) > 1e-6 * basket.sum():
+        if abs(change) > NOTICED * basket.sum():
             found[f"consumer prices, {name}"] = Fact(100.0 * float(change / basket.sum()), "per cent")
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -120,9 +121,7 @@ def _with_variants(
                     own = f"{scenario.name}: {name}"
                     layer[variable].loc[at] = found[variable].sel(scenario=own) if name in scenario.variants else np.nan
         layers.append(layer.drop_vars(["residual", "redirected"]))
-    stacked = xr.concat(
-        layers, xr.Variable("variant", names), data_vars="minimal", coords="minimal", compat="override", join="exact"
-    )
+    stacked = xr.concat(layers, xr.Variable("variant", names), coords="minimal", compat="override", join="exact")
     order = ["scenario", "variant", "phase"]
     stacked = stacked.transpose(*order, ...)
     stacked.attrs = central.attrs | _facts_of_scenarios(model, scenarios)
@@ -203,6 +202,10 @@ def _coords(
         "residual": (("scenario", "phase"), residual),
         "redirected": (("scenario", "phase"), redirected, {"units": model.table.unit, "long_name": REDIRECTED}),
     }
+    if "value_added" in model.table.inputs:
+        before = model.table.v.sel(input="value_added").sum("sector").values
+        described = {"units": model.table.unit, "long_name": "value added in the table"}
+        coords["value_added_before"] = ("region", before, described)
     return coords | ({"effect": list(EFFECTS)} if effects else {})
 
 
@@ -363,6 +366,7 @@ def _facts(model: Leontief, cells: Sequence[Cell], scenarios: Sequence[Scenario]
         "table_year": str(table.year),
         "price_basis": str(table.meta.get("price_basis", "as in the table")),
         "closure": _closure_words(model),
+        "package": f"nearshore_io {version('nearshore_io')}",
         "solver": "; ".join(dict.fromkeys(cell.response.solver for cell in cells)),
         "residual": max(cell.response.residual for cell in cells),
         "limits": "fixed coefficients and prices, no supply constraints unless named; supported, not created; no welfare",

@@ -26,6 +26,7 @@ class Blockade:
     restock : days over which they fill a gap in their stocks.
     sensitivity : share of its target below which a stock holds production back.
     overcapacity : what an industry can make at most, relative to its output in the table.
+    industries_first : whether industries' orders are served before final users, or everybody in proportion.
     """
 
     blocked: csr_array
@@ -35,6 +36,7 @@ class Blockade:
     restock: float
     sensitivity: float
     overcapacity: float
+    industries_first: bool
 
     @classmethod
     def together(cls, blockades: Sequence["Blockade"]) -> "Blockade | None":
@@ -65,11 +67,13 @@ class Disruption:
 def disrupted(A: Matrix, x: Array, Y: Array, blockade: Blockade, width: int) -> Disruption:
     """Return what a blockade costs, day by day, with inventories ω by product and industry and orders O placed with them.
 
-        D = O 1 + y,   x° = min(α x̄, D),   x = x° min(1, min_p ω_p / (ψ s_p Aᵀ_p x°)),
-        ω ← ω + O x / D − Aᵀ x,   O_pj = Aᵀ_pj x_j + (s_p Aᵀ_pj x°_j − ω_pj)⁺ / τ,
+        D = O 1 + y,   x° = min(α x̄, D),   x = x° min(1, min_p ω_p / (ψ s_p Aᵀ_p x̂)),   x̂ = min(x°, x̄),
+        ω ← ω + O ∘ filled − Aᵀ x,   O_pj = Aᵀ_pj x_j + (s_p Aᵀ_pj x̂_j − ω_pj)⁺ / τ,
 
-    orders being spread over origins as in the table. Blocked orders reach nobody and are not made up for elsewhere;
-    buyers live on their stocks until the days are over. Without a blockade nothing changes.
+    orders being spread over origins as in the table. What is made goes to industries first, filled = min(1, x / O 1), and
+    to final users from what is left; or to all in proportion, x / D. Blocked orders reach nobody and are not made up for
+    elsewhere; buyers live on their stocks until the days are over. Without a blockade nothing changes; once stocks are
+    what they were, the output lost is what the final demand that was not served would have taken, L Δf.
 
     Parameters
     ----------
@@ -97,17 +101,20 @@ def disrupted(A: Matrix, x: Array, Y: Array, blockade: Blockade, width: int) -> 
         if closed:
             demand -= np.bincount(i, share_stopped * per_need[i % width, j], minlength=n)
         wanted = np.clip(demand, 0.0, blockade.overcapacity * np.maximum(daily, 0.0))
-        needed = blockade.sensitivity * target * wanted
+        usual = np.minimum(wanted, np.maximum(daily, 0.0))
+        needed = blockade.sensitivity * target * usual
         supply = np.divide(stock, needed, out=np.ones_like(stock), where=needed > 0)
         x_day = wanted * np.minimum(1.0, supply.min(axis=0))
-        filled = np.divide(x_day, demand, out=np.ones(n), where=demand > 0)
+        asked = demand - (served_final if closed else y.sum(axis=1))
+        first = asked if blockade.industries_first else demand
+        filled = np.minimum(1.0, np.divide(x_day, first, out=np.ones(n), where=first > 0))
         received = inputs_by_product(A, width, filled)
         if closed:
             np.add.at(received, (i % width, j), -share_stopped * filled[i])
         stock = stock + received * per_need - recipe * x_day
-        orders = recipe * x_day + np.maximum(target * wanted - stock, 0.0) / blockade.restock
+        orders = recipe * x_day + np.maximum(target * usual - stock, 0.0) / blockade.restock
         lost += x_day - daily
-        unserved += y.sum(axis=1) - filled * (served_final if closed else y.sum(axis=1))
+        unserved += y.sum(axis=1) - (x_day - filled * asked)
         path[day] = x_day.sum() / daily.sum()
     active = daily > 0
     return Disruption(lost, unserved, path, float((x_day[active] / daily[active]).min()))

@@ -49,7 +49,7 @@ def rationed(factors: CertifiedFactorisation, A: Matrix, demand: Array, caps: Ca
     rows, columns = caps.rows.nonzero()
     cap[columns] = caps.limits[rows]
     recipe = inputs_by_product(A, width)
-    needed = (recipe > 0) & (caps.critical[:, None] > 0)
+    needed = (recipe > 0) & (np.tile(caps.critical, (1, len(demand) // width)) > 0)
     final = demand.copy()
     for done in range(1, ROUNDS + 1):
         asked = factors.solve(final)

@@ -19,6 +19,7 @@ from nearshore_io.scenarios.kinds import (
     Wage,
 )
 from nearshore_io.scenarios.parameters import Parameter
+from nearshore_io.scenarios.phased import phased_in
 from nearshore_io.scenarios.spec import read_scenarios
 from nearshore_io.scenarios.timing import Ramp, Timing
 
@@ -47,5 +48,6 @@ __all__ = [
     "Wage",
     "list_gallery",
     "load_scenario",
+    "phased_in",
     "read_scenarios",
 ]

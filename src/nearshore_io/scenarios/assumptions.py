@@ -48,7 +48,7 @@ def table_of(scenarios: Sequence[Scenario]) -> pd.DataFrame:
             rows.append(
                 {"scenario": scenario.name, "shock": 0, "kind": "parameter", "parameter": parameter.name} | described
             )
-        for year, index in scenario.deflator.items():
+        for year, index in scenario.prices.items():
             rows.append(_row(scenario, 0, "deflator", str(year), index))
         for number, shock in enumerate(scenario.shocks, start=1):
             for name, value in _plain(shock).items():
@@ -67,7 +67,7 @@ def _plain_scenario(scenario: Scenario) -> dict[str, Any]:
         "question": scenario.question,
         "method": scenario.method,
         "limits": scenario.limits,
-        "deflator": {str(year): index for year, index in scenario.deflator.items()},
+        "deflator": {str(year): index for year, index in scenario.prices.items()},
         "timing": None if scenario.timing is None else _plain(scenario.timing),
         "parameters": [_plain(parameter) for parameter in scenario.parameters],
         "shocks": [{"kind": shock.kind} | _plain(shock) for shock in scenario.shocks],

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from nearshore_io import labels
+from nearshore_io import deflators, labels
 from nearshore_io.errors import LabelError, ShockError, UnitError, first_few
 from nearshore_io.labels import Positions
 from nearshore_io.scenarios.change import Change, combine, require_possible
@@ -53,7 +53,8 @@ class Scenario:
     name : label along the ``scenario`` dimension of results.
     shocks : at least one.
     title : a line for readers.
-    deflator : price index by year, for amounts at prices of another year than the table's.
+    deflator : price index by year, for amounts at prices of another year than the table's; or the name of a shipped one,
+        "us-gdp".
     timing : the years of building and of coming up, for `run_years`.
     question, method, limits : what it asks, by which equations, and what it cannot say.
     parameters : what the shocks were made from, with sources and bands.
@@ -68,7 +69,7 @@ class Scenario:
     name: str
     shocks: Sequence[Shock]
     title: str = ""
-    deflator: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
+    deflator: Mapping[int, float] | str = field(default_factory=lambda: MappingProxyType({}))
     timing: Timing | None = None
     question: str = ""
     method: str = ""
@@ -79,6 +80,8 @@ class Scenario:
     def __post_init__(self) -> None:
         if not self.name:
             raise ShockError("a scenario needs a name.")
+        if isinstance(self.deflator, str):
+            object.__setattr__(self, "deflator", deflators.index(self.deflator))
         if not isinstance(self.deflator, Mapping) or not all(is_number(index) for index in self.deflator.values()):
             raise ShockError(f"scenario {self.name!r}: deflator must be a price index by year, not {self.deflator!r}.")
         if not (self.timing is None or isinstance(self.timing, Timing)):
@@ -93,6 +96,11 @@ class Scenario:
     def basis(self) -> str:
         """Gross or net, for each kind of shock in the scenario."""
         return "; ".join(dict.fromkeys(shock.basis for shock in self.shocks))
+
+    @property
+    def prices(self) -> Mapping[int, float]:
+        """The deflator as a price index by year."""
+        return deflators.index(self.deflator) if isinstance(self.deflator, str) else self.deflator
 
     def variant(self, name: str) -> "Scenario":
         """Return the scenario with the shocks of a variant."""
@@ -111,7 +119,7 @@ class Scenario:
         parts: dict[Phase, list[Change]] = {}
         for number, shock in enumerate(self.shocks, start=1):
             with _naming(f"scenario {self.name!r}, shock {number} ({shock.kind})"):
-                for phase, change in shock.changes(table, self.deflator).items():
+                for phase, change in shock.changes(table, self.prices).items():
                     parts.setdefault(phase, []).append(change)
         with _naming(f"scenario {self.name!r}"):
             combined = {phase: combine(parts[phase]) for phase in PHASES if phase in parts}

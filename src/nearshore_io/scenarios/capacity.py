@@ -51,7 +51,8 @@ class Capacity:
     rule : as above.
     objective : c of the optimum: an input or stressor, of ``objective_region`` where one is named.
     served : share of every final demand that has to be met whatever happens.
-    critical : products without which nobody can produce under rationing; by default all.
+    critical : products without which their users cannot produce under rationing; by default all.
+    critical_users : whose production they are critical for; by default everybody's.
 
     Raises
     ------
@@ -74,6 +75,7 @@ class Capacity:
     objective_region: str | Sequence[str] | None = None
     served: float = 0.0
     critical: str | Sequence[str] | None = None
+    critical_users: str | Sequence[str] | None = None
 
     kind: ClassVar[str] = "capacity"
 
@@ -109,10 +111,11 @@ class Capacity:
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
         """Return the limits, in the run phase."""
         limit = self._resource(table) if self.resource else self._industries(table, deflator)
-        critical = np.ones(len(table.sectors))
-        if self.critical is not None:
-            critical = np.zeros(len(table.sectors))
-            critical[table.sector_positions(self.critical)] = 1.0
+        width = len(table.sectors)
+        products = np.arange(width) if self.critical is None else table.sector_positions(self.critical)
+        users = np.arange(width) if self.critical_users is None else table.sector_positions(self.critical_users)
+        critical = np.zeros((width, width))
+        critical[np.ix_(products, users)] = 1.0
         caps = Caps(**limit, rule=self.rule, weights=self._weights(table), served=float(self.served), critical=critical)
         return {"run": Change.of(table, caps=caps)}
 

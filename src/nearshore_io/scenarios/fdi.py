@@ -1,6 +1,6 @@
 """Foreign direct investment: a plant that is built once and then runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -61,7 +61,7 @@ class FDI:
     """
 
     region: str
-    sector: str
+    sector: str | Sequence[str]
     amount: Amount
     unit: str | None = None
     output: Amount | None = None

@@ -34,7 +34,7 @@ class FinalDemand:
 
     Parameters
     ----------
-    region, sector : the producer, by code, country or group; several share the amount by ``mix``.
+    region, sector : the producer, by code, country or group, or "all"; several share the amount by ``mix``.
     amount : ``"1 billion USD"``, or a number together with ``unit``; never negative.
     direction : "increase" or "decrease".
     final_region, category : who buys. Without ``displaces`` they change no impact, only where the sale is booked when a
@@ -49,7 +49,7 @@ class FinalDemand:
     Communities Agency 2014), entered on the competing rows.
     """
 
-    region: str
+    region: str | Sequence[str]
     sector: str | Sequence[str]
     amount: Amount | None = None
     unit: str | None = None
@@ -86,7 +86,8 @@ class FinalDemand:
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
         """Return ΔY in the run phase."""
-        industries = table.positions(self.region, self.sector)
+        region, sector = (None if wanted == "all" else wanted for wanted in (self.region, self.sector))
+        industries = table.positions(region, sector)
         chosen = self._chosen(table)
         if self.share is not None:
             cells = self.share * np.maximum(table.y[industries], 0.0) * chosen

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -35,6 +35,8 @@ class Inventories:
     restock : days over which a gap in the stocks is filled.
     sensitivity : ψ, the share of its target below which a stock holds production back.
     overcapacity : what an industry can make at most relative to the table, one or more.
+    served_first : "industries", whose orders come before final users', or "everybody" in proportion, which can end in
+        collapse.
 
     Source: Hallegatte (2008), Risk Analysis 28, 779–799; (2014), Risk Analysis 34, 152–167.
 
@@ -53,6 +55,7 @@ class Inventories:
     restock: float = 10.0
     sensitivity: float = 0.8
     overcapacity: float = 1.1
+    served_first: Literal["industries", "everybody"] = "industries"
 
     kind: ClassVar[str] = "inventories"
     basis: ClassVar[str] = "net of what is caught up within the horizon; buyers do not turn to other origins"
@@ -74,6 +77,7 @@ class Inventories:
             object.__setattr__(self, "stock", MappingProxyType(dict(self.stock)))
         require_positive(self.restock, "inventories restock")
         require_share(self.sensitivity, "inventories sensitivity")
+        require_choice(self.served_first, ("industries", "everybody"), "inventories served_first")
         if self.restock < 1.0:
             raise ShockError("inventories restock: a gap takes a day or more to fill.")
         if self.overcapacity < 1.0:
@@ -97,6 +101,7 @@ class Inventories:
             restock=self.restock,
             sensitivity=self.sensitivity,
             overcapacity=self.overcapacity,
+            industries_first=self.served_first == "industries",
         )
         return {"event": Change.of(table, blockade=blockade)}
 

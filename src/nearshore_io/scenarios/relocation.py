@@ -55,7 +55,7 @@ class Relocation:
     ----------
     sectors : products, by code or group.
     origin : region, country or group.
-    destination : region, country or group, sharing by their output, or shares π by name.
+    destination : region, country or group, or shares π by name; several regions of one name share by their output.
     buyers : regions or countries whose purchases move. A country's final users move only with all its regions.
     share : φ, in [0, 1]; or by sector; or by sector and buyer, ``{"c14": {"USA": 0.1, "MEX": 0.2}}``.
     uses : which purchases move, of "intermediate" and "final".
@@ -155,7 +155,8 @@ class Relocation:
         del deflator  # shares have no prices
         products = table.sector_positions(self.sectors)
         origins, destinations = table.region_positions(self.origin), self._destinations(table)
-        both = set(origins.tolist()) & set(destinations)
+        arriving = np.unique(np.concatenate([regions for regions, _ in destinations]))
+        both = set(origins.tolist()) & set(arriving.tolist())
         if both:
             raise ShockError(
                 f"relocation to itself: {first_few(table.regions[i] for i in both)} is origin and destination."
@@ -163,7 +164,7 @@ class Relocation:
         self._require_uses(table)
         width = len(table.sectors)
         rows = np.array([origin * width + product for origin in origins for product in products], dtype=np.intp)
-        inputs, final = self._moving(table, rows, np.array(list(destinations), dtype=np.intp))
+        inputs, final = self._moving(table, rows, arriving)
         moved = np.abs(inputs).sum(axis=1) + np.abs(final).sum(axis=1)
         arrivals = self._arrivals(table, rows, destinations, moved)
         r = len(rows)
@@ -183,20 +184,10 @@ class Relocation:
         )
         return {"run": change}
 
-    def _destinations(self, table: IOTable) -> dict[int, float]:
-        """Return the share of each destination region, NaN where output decides."""
-        if not isinstance(self.destination, Mapping):
-            return dict.fromkeys(table.region_positions(self.destination).tolist(), np.nan)
-        shares: dict[int, float] = {}
-        for name, share in self.destination.items():
-            regions = table.region_positions(name).tolist()
-            if len(regions) != 1:
-                raise ShockError(
-                    f"relocation destination {name!r} is several regions of the table "
-                    f"({first_few(table.regions[i] for i in regions)}): give each its share."
-                )
-            shares[regions[0]] = shares.get(regions[0], 0.0) + share
-        return shares
+    def _destinations(self, table: IOTable) -> list[tuple[Positions, float]]:
+        """Return the regions of each destination, and its share."""
+        named = self.destination if isinstance(self.destination, Mapping) else {self.destination: 1.0}
+        return [(table.region_positions(name), share) for name, share in named.items() if share > 0]
 
     def _paid(self, table: IOTable, inputs: Array, final: Array) -> dict[str, object]:
         """Return who pays the difference in cost, as parts of a change."""
@@ -279,19 +270,17 @@ class Relocation:
                 found[np.ix_(at, np.array(to))] = share
         return found
 
-    def _arrivals(self, table: IOTable, rows: Positions, destinations: Mapping[int, float], moved: Array) -> csr_array:
+    def _arrivals(
+        self, table: IOTable, rows: Positions, destinations: Sequence[tuple[Positions, float]], moved: Array
+    ) -> csr_array:
         """Return where each moved row arrives, sparse (n, r), columns summing to one."""
         width = len(table.sectors)
         arrivals = np.zeros((table.n, len(rows)))
-        regions = np.array(list(destinations), dtype=np.intp)
-        given = np.array(list(destinations.values()))
         for k, row in enumerate(rows):
-            industries = regions * width + row % width
             if moved[k] > 0:
-                output_shares(table, industries, "relocation")
-                arrivals[industries, k] = (
-                    output_shares(table, industries, "relocation") if np.isnan(given).any() else given
-                )
+                for regions, share in destinations:
+                    industries = regions * width + row % width
+                    arrivals[industries, k] += share * output_shares(table, industries, "relocation")
         return csr_array(arrivals)
 
     def _columns(

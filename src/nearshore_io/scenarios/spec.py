@@ -155,7 +155,7 @@ def _models() -> tuple[Any, dict[str, Any]]:
         union = model if union is None else union | model
     ramp = _plain_model("ramp", Ramp, strict, {})
     timing = _plain_model("timing", Timing, closed, {"build": dict[int, float], "ramp": ramp | None})
-    parameter: Any = _plain_model("parameter", Parameter, closed, {"alternatives": list[Any]}, without=("name",))
+    parameter: Any = _plain_model("parameter", Parameter, closed, {"alternatives": tuple[Any, ...]}, without=("name",))
     listed = (list[union], Field(min_length=1))
     variant: Any = create_model("variant", __config__=closed, name=(str, Field(min_length=1)), shock=listed)
     scenario: Any = create_model(
@@ -163,7 +163,7 @@ def _models() -> tuple[Any, dict[str, Any]]:
         __config__=closed,
         name=(str, Field(min_length=1)),
         **dict.fromkeys(TEXTS, (str, "")),  # type: ignore[arg-type]
-        deflator=(dict[int, StrictFloat | StrictInt], Field(default_factory=dict)),
+        deflator=(dict[int, StrictFloat | StrictInt] | str, Field(default_factory=dict)),
         timing=(timing | None, None),
         parameters=(dict[str, parameter], Field(default_factory=dict)),
         variant=(list[variant], Field(default_factory=list)),

@@ -30,9 +30,10 @@ class Technology:
     ----------
     region, sector : the industries whose recipe changes; each its own.
     share : s, in [0, 1].
-    inputs : Δ, change of inputs per unit of output by product, such as ``{"electrical_equipment": 0.10, "machinery":
-        -0.06}`` for an electric car; what is saved or lost goes to value added.
-    origins : θ by product where its origin is given: ``{"electrical_equipment": {"CHN": 0.7, "USA": 0.3}}``.
+    inputs : what is added (above zero) and saved (below) per unit of output by product, such as
+        ``{"electrical_equipment": 0.10, "machinery": -0.06}`` for an electric car; the balance is value added.
+    origins : θ^add by product, where it is given: ``{"electrical_equipment": {"CHN": 0.7, "USA": 0.3}}``; by default what is
+        added comes from where the industry buys the product, or its region does.
     localised : products whose suppliers change to those at home.
     localisation : λ, how much of them: θ^new = (1 − λ) θ + λ θ^home, θ^home being the country's own producers.
     labour : η, jobs per unit of output of the new recipe relative to the old one.
@@ -67,6 +68,11 @@ class Technology:
         for name, value in (self.inputs or {}).items():
             if not is_number(value) or not abs(value) < 1.0:
                 raise ShockError(f"technology inputs of {name} must be a change per unit of output, not {value!r}.")
+        strangers = [name for name in self.origins or {} if (self.inputs or {}).get(name, 0.0) <= 0]
+        if strangers:
+            raise ShockError(
+                f"technology origins: nothing is added of {first_few(strangers)}; inputs says what is added."
+            )
         object.__setattr__(self, "inputs", MappingProxyType(dict(self.inputs or {})))
         shares = {
             name: require_shares(value, f"technology origins of {name}") for name, value in (self.origins or {}).items()
@@ -96,47 +102,54 @@ class Technology:
     def _column(self, table: IOTable, j: int) -> Array:
         """Return s (a^new − a_j), shape (n,)."""
         old = dense(table.A[:, [j]])[:, 0]
-        recipe = recipe_by_product(table, old)
+        kept = recipe_by_product(table, old)
+        added = np.zeros(table.n)
+        where = table.industry_names([j])
         for name, change in (self.inputs or {}).items():
             places = table.sector_positions(name)
-            weights = recipe[places]
-            if not weights.sum() > 0:
-                weights = np.ones(len(places))
-            recipe[places] += change * weights / weights.sum()
-        where = table.industry_names([j])
-        short = [table.sectors[p] for p in np.flatnonzero(recipe < -1e-12)]
+            weights = kept[places] if kept[places].sum() > 0 else np.ones(len(places))
+            amounts = np.zeros(len(table.sectors))
+            amounts[places] = change * weights / weights.sum()
+            if change < 0:
+                kept = kept + amounts
+            else:
+                added += self._added(table, j, name, amounts) * np.tile(amounts, len(table.regions))
+        short = [table.sectors[p] for p in np.flatnonzero(kept < -1e-12)]
         if short:
             raise ShockError(f"technology inputs: {where} would use less than no {first_few(short)}: save less of it.")
-        recipe = np.maximum(recipe, 0.0)
-        if recipe.sum() >= 1.0:
+        kept = np.maximum(kept, 0.0)
+        total = float(kept.sum() + added.sum())
+        if total >= 1.0:
             raise ShockError(
-                f"technology inputs: {where} would use {recipe.sum():.3f} of inputs for each unit it makes; "
-                "a recipe must leave something for value added."
+                f"technology inputs: {where} would use {total:.3f} of inputs for each unit it makes; a recipe must leave "
+                "something for value added."
             )
-        new = self._sourcing(table, j, recipe) * np.tile(recipe, len(table.regions))
+        new = self._sourcing(table, j, kept) * np.tile(kept, len(table.regions)) + added
         return np.asarray(self.share * (new - old))
 
-    def _sourcing(self, table: IOTable, j: int, recipe: Array) -> Array:
-        """Return θ^new, shape (n,): where the new recipe is bought."""
+    def _added(self, table: IOTable, j: int, name: str, amounts: Array) -> Array:
+        """Return θ^add, shape (n,): where what is added of a product is bought."""
+        if name not in (self.origins or {}):
+            return host_sourcing(table, j, amounts, "technology inputs")
         width = len(table.sectors)
-        given = {
-            p: shares for name, shares in (self.origins or {}).items() for p in table.sector_positions(name).tolist()
-        }
-        free = np.array([amount if p not in given else 0.0 for p, amount in enumerate(recipe)])
-        theta = host_sourcing(table, j, free, "technology")
-        for p, shares in given.items():
-            theta[p::width] = 0.0
-            for name, share in shares.items():
-                regions = table.region_positions(name)
-                made = np.maximum(table.x.values.ravel()[regions * width + p], 0.0)
+        theta = np.zeros(table.n)
+        for p in np.flatnonzero(amounts):
+            for origin, share in (self.origins or {})[name].items():
+                industries = table.region_positions(origin) * width + p
+                made = np.maximum(table.x.values.ravel()[industries], 0.0)
                 if share > 0 and not made.sum() > 0:
-                    raise ShockError(f"technology origins: {name} makes no {table.sectors[p]}.")
-                theta[regions * width + p] += share * made / made.sum() if share > 0 else 0.0
+                    raise ShockError(f"technology origins: {origin} makes no {table.sectors[p]}.")
+                theta[industries] += share * made / made.sum() if share > 0 else 0.0
+        return theta
+
+    def _sourcing(self, table: IOTable, j: int, kept: Array) -> Array:
+        """Return θ^new, shape (n,): where what is left of the old recipe is bought."""
+        width = len(table.sectors)
+        theta = host_sourcing(table, j, kept, "technology")
         if self.localised is not None and self.localisation > 0:
             for p in table.sector_positions(self.localised).tolist():
-                theta[p::width] = (1.0 - self.localisation) * theta[p::width] + self.localisation * self._home(
-                    table, j, p, recipe
-                )
+                home = self._home(table, j, p, kept)
+                theta[p::width] = (1.0 - self.localisation) * theta[p::width] + self.localisation * home
         return theta
 
     def _home(self, table: IOTable, j: int, product: int, recipe: Array) -> Array:
