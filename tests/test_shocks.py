@@ -70,7 +70,7 @@ def test_displaced_demand_is_taken_from_rivals(table: IOTable, amount: float, sh
 
 @given(tables(idle=False))
 def test_demand_for_the_export_mix_earns_what_exports_contain(table: IOTable) -> None:
-    """A dollar more of exports as they are: value added by country is the content of exports, another function's number."""
+    """A dollar more of exports as they are: value added by country is what `export_content` says."""
     mix = nio.FinalDemand("MEX", list(table.sectors), "100 million USD", mix="exports", final_region="USA")
     result = found(table, mix)
     content = nio.export_content(nio.Leontief(table), "MEX", "USA")
@@ -203,7 +203,7 @@ def test_a_plant_is_a_bordered_table(table: IOTable, local: float, output: float
 
 
 def test_an_announcement_is_held_against_the_industry(bundled: IOTable) -> None:
-    """610 million dollars and 8,000 jobs: two outputs, and their ratio; and the jobs of the plant are those announced."""
+    """610 million dollars and 8,000 jobs: two outputs, and their ratio; and the plant's jobs are those announced."""
     plant = nio.Plant("MEX", "c14", jobs=8000, capex="610 million USD", capital_output_ratio=0.8)
     result = found(bundled, plant, effects=True)
     intensity = (
@@ -223,9 +223,7 @@ def test_an_announcement_is_held_against_the_industry(bundled: IOTable) -> None:
 @given(tables(idle=False), SHARES)
 def test_a_plant_like_its_industry_is_more_of_it(table: IOTable, amount: float) -> None:
     """With the host's recipe and suppliers, a plant's additional sales are final demand for its industry."""
-    plant = found(
-        table, nio.Plant("MX2", "s0", output=amount + 1.0, unit="million USD"), closure="households_or_none" and None
-    )
+    plant = found(table, nio.Plant("MX2", "s0", output=amount + 1.0, unit="million USD"))
     demand = found(table, nio.FinalDemand("MX2", "s0", amount + 1.0, unit="million USD"))
     for name in ("output", *table.inputs, "jobs"):
         assert_allclose(plant[name].values, demand[name].values, rtol=1e-9, atol=1e-9)
@@ -530,7 +528,7 @@ def test_the_leontief_limit_of_a_tariff(table: IOTable, rate: float) -> None:
 
 @given(tables(idle=False), st.floats(-0.1, 0.5), st.sampled_from([0.5, 2.0, 4.0, 7.0]), st.floats(0.0, 1.0))
 def test_an_equilibrium_of_prices_covers_every_cost(table: IOTable, rate: float, sigma: float, passed: float) -> None:
-    """Zero profits and adding up, at the fixed point: p̂'A' + primary = p, and what final users pay is earned or collected."""
+    """Zero profits at the fixed point, p̂'A' + primary = p; what final users pay is earned or collected."""
     from nearshore_io.prices import equilibrium
     from nearshore_io.solvers import DenseLU
 

@@ -78,8 +78,8 @@ class Leontief:
     ----------
     table : the table.
     solver : how to factorise; `Auto` chooses.
-    closure : None for the open model (type I); ``"households"`` or `Households` for type II; `Mixed` where the outputs of
-        some industries are given.
+    closure : None for the open model (type I); ``"households"`` or `Households` for type II; `Mixed` where the outputs
+        of some industries are given.
 
     Raises
     ------
@@ -297,7 +297,7 @@ class Leontief:
 
     @property
     def income(self) -> str:
-        """Name of the stressor that holds the labour income households spend. Raises `ClosureError` if there is none."""
+        """Name of the stressor that holds the labour income households spend. Raises `ClosureError` without one."""
         return income_stressor(self.table, self._households)
 
     @property

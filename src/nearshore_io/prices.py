@@ -19,7 +19,7 @@ CLOSE = 1e-12
 
 @dataclass(frozen=True)
 class Wedge:
-    """Rates on sales between what buyers pay and what sellers get, each sparse (n, n + m): to industries, to final uses.
+    """Rates on sales between what buyers pay and sellers get, each sparse (n, n + m): to industries, to final uses.
 
     Attributes
     ----------
@@ -97,8 +97,8 @@ def equilibrium(
         p_j = Σ_p Aᵀ_pj P_pj + primary_j,   a'_ij = Aᵀ_pj θ_ij (P_pj / p̂_ij)^σ,
 
     and the same shares for final purchases, each product's real composite being kept. σ = 0 is the Leontief price
-    model p = p (A ∘ (1 + T)) + primary. Since ∂(cost of j)/∂p_i is a'_ij (1 + T_ij), steps of Newton with the factors of
-    A reach the fixed point in a few rounds.
+    model p = p (A ∘ (1 + T)) + primary. Since ∂(cost of j)/∂p_i is a'_ij (1 + T_ij), steps of Newton with the factors
+    of A reach the fixed point in a few rounds.
 
     Parameters
     ----------

@@ -18,9 +18,9 @@ def counterfactual(model: Leontief, scenario: Scenario, phase: Phase = "run") ->
     """Return the model over the table after a scenario, so that content and multipliers can be read off it.
 
     Z' = A' x̂', Y' = Y + ΔY, primary inputs and stressors at their intensities, value added less the cost of a
-    relocation. New activities are added to the industries they are booked in. Output that is given (a running plant) and
-    not bought by industries goes to final users in the proportions in which its industry sells to them already. Where
-    costs are passed on, the table is at the new prices: p̂ Z', p̂ Y'.
+    relocation. New activities are added to the industries they are booked in. Output that is given (a running plant)
+    and not bought by industries goes to final users in the proportions in which its industry sells to them already.
+    Where costs are passed on, the table is at the new prices: p̂ Z', p̂ Y'.
 
     Raises
     ------
@@ -39,7 +39,8 @@ def counterfactual(model: Leontief, scenario: Scenario, phase: Phase = "run") ->
     change = changes[phase]
     if change.wedge is not None or change.caps is not None or change.blockade is not None:
         raise ShockError(
-            f"scenario {scenario.name!r}: no balanced table at one set of prices stands after duties, trade costs or limits "
+            f"scenario {scenario.name!r}: no balanced table at one set of prices stands after duties, trade costs "
+            "or limits "
             "on output. run(..., content=True) gives content after duties."
         )
     table = model.table

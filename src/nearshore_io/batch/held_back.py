@@ -17,7 +17,7 @@ from nearshore_io.solvers.base import Array
 def require_open(model: Leontief, change: Change) -> None:
     """Raise unless limits stand alone with demand, and the model is open."""
     if model.closure is not None:
-        raise ClosureError("limits on output are defined for the open model: use Leontief(table) without closure.")
+        raise ClosureError("limits on output are defined for the open model only (closure=None).")
     if change.activities or change.wedge is not None:
         raise ShockError("limits are not defined with new plants or prices: run them as scenarios apart.")
 

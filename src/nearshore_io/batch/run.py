@@ -323,7 +323,7 @@ def _add_facts(dataset: xr.Dataset, cells: Sequence[Cell], phases: Sequence[Phas
 
 
 def _add_content(dataset: xr.Dataset, model: Leontief, cells: Sequence[Cell], phases: Sequence[Phase]) -> None:
-    """Add content of exports (scenario, phase, flow, when); NaN where limits hold output back, or a country is missing."""
+    """Add content of exports (scenario, phase, flow, when); NaN where limits hold output back."""
     flows = flow_names(model.table)
     values = np.full((dataset.sizes["scenario"], len(phases), len(flows), len(WHEN)), np.nan)
     for cell in cells:
@@ -369,7 +369,7 @@ def _facts(model: Leontief, cells: Sequence[Cell], scenarios: Sequence[Scenario]
         "package": f"nearshore_io {version('nearshore_io')}",
         "solver": "; ".join(dict.fromkeys(cell.response.solver for cell in cells)),
         "residual": max(cell.response.residual for cell in cells),
-        "limits": "fixed coefficients and prices, no supply constraints unless named; supported, not created; no welfare",
+        "limits": "fixed coefficients and prices, no supply constraints unless named; supported, not created",
         **_facts_of_scenarios(model, scenarios),
     }
     if without_run:

@@ -25,8 +25,9 @@ def run_years(
 
         jobs_t = η ε Δx(u_t) / (1 + g)^(t − t₀),
 
-    those of the build phase the same without η. Money is at the table's prices; ``price_level`` = (1 + π)^(t − t₀) takes it
-    to prices of the year. t₀ is the timing's ``base``, by default the table's year. Build and run do not add up.
+    those of the build phase the same without η. Money is at the table's prices; ``price_level`` = (1 + π)^(t − t₀)
+    takes it to prices of the year. t₀ is the timing's ``base``, by default the table's year. Build and run do not add
+    up.
 
     Raises
     ------

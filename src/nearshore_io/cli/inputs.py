@@ -7,15 +7,27 @@ from nearshore_io.errors import FormatError
 from nearshore_io.labels import unknown
 from nearshore_io.library import entries, list_tables, load_table, open_native
 from nearshore_io.readers import read_published, read_table
-from nearshore_io.shipped import shipped
+from nearshore_io.scenarios.gallery import gallery_files
 from nearshore_io.table import IOTable
+
+PREFIX = "gallery:"
 
 
 def scenario_file(spec: str) -> Path:
-    """Return a scenario file by path, or a shipped one by name, such as "nearshoring"."""
-    path = Path(spec)
-    gallery = {file.stem: file for file in shipped("gallery").glob("*.toml")}
-    return gallery[spec] if spec in gallery and not path.exists() else path
+    """Return a scenario file by path, or a shipped one by name: "gallery:S04", "nearshoring".
+
+    Raises
+    ------
+    LabelError
+        If the gallery has none of that name.
+    """
+    path, known = Path(spec), gallery_files()
+    if spec.startswith(PREFIX):
+        name = spec.removeprefix(PREFIX).partition("-")[0]
+        if name not in known:
+            raise unknown(spec.removeprefix(PREFIX), "gallery scenario", known)
+        return known[name]
+    return known[spec] if spec in known and not path.exists() else path
 
 
 def open_table(spec: str, year: int | None = None, *, verify: bool = False) -> IOTable:

@@ -1,18 +1,20 @@
 """Commands that run models: ``run``, ``content``, ``solvers``."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 import xarray as xr
 
-from nearshore_io.batch import run
-from nearshore_io.cli import save, show, show_tables
+from nearshore_io.batch import run, run_years
+from nearshore_io.cli import save, show, show_impacts, show_tables
 from nearshore_io.cli.inputs import open_table, scenario_file
 from nearshore_io.cli.options import Closure, Format, FormatOption, OutOption, TableOption, YearOption, app
+from nearshore_io.errors import ClosureError
 from nearshore_io.indicators import compare_published, content_by_measure, export_content
 from nearshore_io.leontief import Leontief
-from nearshore_io.scenarios import read_scenarios
+from nearshore_io.scenarios import Scenario, list_gallery, load_scenario, read_scenarios
 from nearshore_io.solvers import Auto, crossovers
 
 
@@ -27,32 +29,71 @@ class Measures(StrEnum):
 @app.command("run")
 def run_command(
     scenarios: Annotated[
-        str, typer.Argument(help="Scenario file (TOML), or the name of a shipped one: nearshoring.", show_default=False)
+        str,
+        typer.Argument(
+            help="Scenario file (TOML), or a shipped one: gallery:S01 to gallery:S18, or nearshoring.",
+            show_default=False,
+        ),
     ],
     table: TableOption = "north-america-2011",
     year: YearOption = None,
     out: OutOption = None,
     form: FormatOption = Format.table,
     effects: Annotated[bool, typer.Option("--effects", help="Split into direct, indirect and induced.")] = False,
+    variants: Annotated[
+        bool, typer.Option("--variants", help="Keep every variant of the band in what is written.")
+    ] = False,
+    years: Annotated[bool, typer.Option("--years", help="Year by year, for scenarios with a timing.")] = False,
     closure: Annotated[
-        Closure, typer.Option(help="open is type I; households is type II, an upper bound.")
+        Closure, typer.Option(help="open is type I; households prints type I first, then type II, an upper bound.")
     ] = Closure.open,
 ) -> None:
-    """Run scenarios: jobs, value added and US content per export dollar, before and after."""
+    """Run scenarios: jobs, value added and US content per export dollar, before and after, with their band."""
     if out is not None:
         save.require_format(out)
     listed = read_scenarios(scenario_file(scenarios))
-    model = _model(table, year, closure)
-    with show.progress("scenarios") as progress:
-        impact = run(model, listed, effects=effects, progress=progress)
-    if out is not None:
-        save.dataset(impact, out)
-    if form is Format.json:
-        print(save.as_json(impact))
+    model = _model(table, year, Closure.open)
+    closed = Leontief(model.table, closure="households") if closure is Closure.households else None
+    if years:
+        found = run_years(closed or model, listed)
+        if out is not None:
+            save.dataset(found, out)
+        if form is Format.json:
+            print(save.as_json(found))
+        else:
+            show_impacts.over_years(show.console(), listed, found)
         return
-    show.impacts(show.console(), model, listed, impact, effects=effects)
+    with show.progress("scenarios") as progress:
+        impact = run(model, listed, effects=True, content=True, progress=progress)
+        upper = _upper_bound(closed, listed)
+        banded = any(scenario.variants for scenario in listed) and form is Format.table
+        bands = run(model, listed, variants=True, progress=progress) if banded else None
+    if out is not None or form is Format.json:
+        kept = run(closed or model, listed, effects=effects, variants=variants, content=closed is None)
+    if out is not None:
+        save.dataset(kept, out)
+    if form is Format.json:
+        print(save.as_json(kept))
+        return
+    show_impacts.impacts(show.console(), listed, impact, upper, effects=effects, bands=bands)
     if out is not None:
         show.console().print(f"Full results by region and sector: {out}")
+
+
+def _upper_bound(closed: Leontief | None, scenarios: Sequence[Scenario]) -> xr.Dataset | str | None:
+    """Return results of the model closed for households, or why there are none."""
+    if closed is None:
+        return None
+    try:
+        return run(closed, scenarios, effects=True)
+    except ClosureError as error:
+        return str(error)
+
+
+@app.command("gallery")
+def gallery_command() -> None:
+    """List the shipped scenarios: policy questions with parameters that have a source and a band."""
+    show_impacts.gallery(show.console(), [load_scenario(name) for name in list_gallery()])
 
 
 @app.command("content")

@@ -7,28 +7,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn
 from rich.table import Table
 
-from nearshore_io.batch import counterfactual
-from nearshore_io.errors import ShockError
-from nearshore_io.indicators import export_content
 from nearshore_io.labels import unknown
-from nearshore_io.leontief import Leontief
-from nearshore_io.scenarios import Scenario
 from nearshore_io.table import IOTable
 
-FOCUS = ("USA", "MEX", "CHN")
 UNKNOWN = "no data"
-SHOWN = {"value_added": "Value added", "output": "Output", "jobs": "Jobs"}
-CLOCK = {"build": "build, once", "run": "run, per year"}
 SHOWN_ORIGINS = 5
 SMALL = 1e-6
-FLOWS = (("USA", "MEX", None), ("USA", "MEX", "USA"), ("MEX", "USA", "MEX"))
-"""Content shown before and after: origin, exporter, importer (None: the world)."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -73,107 +62,6 @@ def progress(what: str, *columns: ProgressColumn) -> Iterator[Callable[[int, int
         yield advance
     finally:
         bar.stop()
-
-
-def impacts(
-    console: Console, model: Leontief, scenarios: Sequence[Scenario], impact: xr.Dataset, *, effects: bool
-) -> None:
-    """Print one table of impacts for each scenario, then content before and after."""
-    for scenario in scenarios:
-        _impact(console, scenario, impact.sel(scenario=scenario.name), effects=effects)
-    if {"USA", "MEX"} <= set(model.table.countries):
-        _contents(console, model, scenarios)
-    console.print(
-        f"Table: {impact.attrs['table']} ({impact.attrs['price_basis']}, sha256 {impact.attrs['table_sha256'][:12]}…). "
-        f"Model: {impact.attrs['closure']}. Largest residual {impact.attrs['residual']:.0e}.",
-    )
-    console.print(f"Limits: {impact.attrs['limits']}.")
-
-
-def _impact(console: Console, scenario: Scenario, impact: xr.Dataset, *, effects: bool) -> None:
-    table = Table(title=f"{scenario.name}: {scenario.title}" if scenario.title else scenario.name, title_justify="left")
-    table.add_column("Phase")
-    if effects:
-        table.add_column("Effect")
-    table.add_column("Region")
-    for name, words in SHOWN.items():
-        table.add_column(f"{words}\n({_unit(impact, name)[0]})", justify="right")
-    phases = impact["phase"].values.tolist()
-    shown = [phase for phase in phases if not bool(impact["output"].sel(phase=phase).isnull().all())]
-    for phase in shown:
-        part = impact.sel(phase=phase)
-        for effect in impact["effect"].values.tolist() if effects else [None]:
-            chosen = part if effect is None else part.sel(effect=effect)
-            for place, values in _regions(chosen):
-                table.add_row(CLOCK[phase], *([str(effect)] if effects else []), place, *values)
-            table.add_section()
-    console.print(table)
-    if "jobs" in impact and "build" in shown:
-        console.print("Jobs of the build phase are job-years.")
-    console.print(f"Counted: {impact['basis'].item()}.\n")
-
-
-def _unit(impact: xr.Dataset, name: str) -> tuple[str, float]:
-    """Return the unit a variable is shown in, and its factor: thousands of persons as persons."""
-    units = str(impact[name].attrs["units"]) if name in impact else "not in the table"
-    return (units.removeprefix("thousand "), 1e3) if units.startswith("thousand person") else (units, 1.0)
-
-
-def _regions(impact: xr.Dataset) -> Iterator[tuple[str, list[str]]]:
-    owner = impact["country"].values
-    groups = [(name, owner == name) for name in FOCUS if name in owner]
-    groups += [("other countries", ~np.isin(owner, FOCUS)), ("world", np.ones(len(owner), dtype=bool))]
-    for name, members in groups:
-        if members.any():
-            yield name, [significant(_sum(impact.isel(region=members), variable)) for variable in SHOWN]
-
-
-def _sum(impact: xr.Dataset, name: str) -> float:
-    if name not in impact:
-        return math.nan
-    total = float(impact[name].sum(["region", "sector"], skipna=False).item())
-    return total * _unit(impact, name)[1]
-
-
-def _contents(console: Console, model: Leontief, scenarios: Sequence[Scenario]) -> None:
-    """Print cents of one country's value added per dollar of the other's exports, before and after."""
-    table = Table(title="Cents of value added per export dollar, before and after", title_justify="left")
-    table.add_column("Scenario", no_wrap=True)
-    for origin, exporter, importer in FLOWS:
-        table.add_column(f"{origin} cents\nin {exporter} exports\nto {importer or 'all'}", justify="right")
-    opened = Leontief(model.table, solver=model.solver)
-    before = _cents(opened)
-    table.add_row("before", *(f"{cents:.2f}" for cents in before))
-    unsaid = []
-    for scenario in scenarios:
-        try:
-            after = _cents(counterfactual(opened, scenario))
-        except ShockError as error:
-            unsaid.append(f"{scenario.name}: no table after it ({error})")
-            table.add_row(scenario.name, *("n/a" for _ in FLOWS))
-            continue
-        table.add_row(
-            scenario.name, *(f"{new:.2f} ({_cents_change(new - old)})" for new, old in zip(after, before, strict=True))
-        )
-    console.print(table)
-    for line in unsaid:
-        console.print(line)
-    console.print("Measure: value added by origin embodied in gross exports, v L e / 1'e, at the table's prices.\n")
-
-
-def _cents_change(change: float) -> str:
-    return f"{round(change, 2) + 0.0:+.2f}"
-
-
-def _cents(model: Leontief) -> list[float]:
-    return [_cent(model, *flow) for flow in FLOWS]
-
-
-def _cent(model: Leontief, origin: str, exporter: str, importer: str | None) -> float:
-    try:
-        return 100 * float(export_content(model, exporter, importer).sel(origin=origin).item())
-    except ShockError:
-        return math.nan  # no such exports
 
 
 def content(console: Console, content: xr.DataArray) -> None:

@@ -65,14 +65,14 @@ class Disruption:
 
 
 def disrupted(A: Matrix, x: Array, Y: Array, blockade: Blockade, width: int) -> Disruption:
-    """Return what a blockade costs, day by day, with inventories ω by product and industry and orders O placed with them.
+    """Return what a blockade costs, day by day, with inventories ω and orders O by product and industry.
 
         D = O 1 + y,   x° = min(α x̄, D),   x = x° min(1, min_p ω_p / (ψ s_p Aᵀ_p x̂)),   x̂ = min(x°, x̄),
         ω ← ω + O ∘ filled − Aᵀ x,   O_pj = Aᵀ_pj x_j + (s_p Aᵀ_pj x̂_j − ω_pj)⁺ / τ,
 
-    orders being spread over origins as in the table. What is made goes to industries first, filled = min(1, x / O 1), and
-    to final users from what is left; or to all in proportion, x / D. Blocked orders reach nobody and are not made up for
-    elsewhere; buyers live on their stocks until the days are over. Without a blockade nothing changes; once stocks are
+    orders being spread over origins as in the table. What is made goes to industries first, filled = min(1, x / O 1),
+    and to final users from what is left; or to all in proportion, x / D. Blocked orders reach nobody; buyers live on
+    their stocks, and what these lack is ordered from all origins. Without a blockade nothing changes; once stocks are
     what they were, the output lost is what the final demand that was not served would have taken, L Δf.
 
     Parameters

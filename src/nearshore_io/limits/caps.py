@@ -29,8 +29,8 @@ class Caps:
     rule : "optimum", "rationing" or "scale".
     weights : what the optimum makes as large as it can, per unit of output, shape (n,).
     served : share of final demand that must be served whatever happens.
-    critical : K, one where a product (row) is one without which a sector (column) cannot produce, shape (width, width), for
-        "rationing".
+    critical : K, one where a product (row) is one without which a sector (column) cannot produce, shape (width,
+        width), for "rationing".
     """
 
     names: tuple[str, ...]

@@ -53,8 +53,8 @@ class Scenario:
     name : label along the ``scenario`` dimension of results.
     shocks : at least one.
     title : a line for readers.
-    deflator : price index by year, for amounts at prices of another year than the table's; or the name of a shipped one,
-        "us-gdp".
+    deflator : price index by year, for amounts at prices of another year than the table's; or the name of a shipped
+        one, "us-gdp".
     timing : the years of building and of coming up, for `run_years`.
     question, method, limits : what it asks, by which equations, and what it cannot say.
     parameters : what the shocks were made from, with sources and bands.
@@ -216,7 +216,8 @@ def require_elasticity(value: object, what: str) -> None:
         raise ShockError(f"{what} must be a number of zero or more, not {value!r}.")
     if value == 1.0:
         raise ShockError(
-            f"{what} of 1 exactly is Cobb-Douglas, for which this formula has no value: give one beside it, such as 1.001."
+            f"{what} of 1 exactly is Cobb-Douglas, for which this formula has no value: give one beside it, such as "
+            "1.001."
         )
 
 

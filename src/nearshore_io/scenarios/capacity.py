@@ -35,8 +35,8 @@ class Capacity:
       another unit of each cap is worth, come as ``shadow_price``
     - "rationing": the pessimistic case, what is scarce is shared out in proportion and the scarcest critical input
       decides (Pichler & Farmer)
-    - "scale": the largest share s ≤ 1 of the scenario's own change of output with R (x + s Δx) ≤ cap; which cap binds, and
-      the share each would allow, are facts of the result
+    - "scale": the largest share s ≤ 1 of the scenario's own change of output with R (x + s Δx) ≤ cap; which cap binds,
+      and the share each would allow, are facts of the result
 
     It limits what the other shocks of the scenario ask for; alone, it limits the table itself.
 
@@ -124,7 +124,8 @@ class Capacity:
         known = [*table.inputs, *table.stressors]
         if self.objective not in known:
             raise ShockError(
-                f"capacity objective {self.objective!r} is neither input nor stressor; there are {first_few(known, 10)}."
+                f"capacity objective {self.objective!r} is neither input nor stressor; there are "
+                f"{first_few(known, 10)}."
             )
         at = np.isin(np.arange(table.n), table.positions(region=self.objective_region))
         weights = np.where(at, table.intensity(self.objective), 0.0)
@@ -165,7 +166,8 @@ class Capacity:
         else:
             if self.resource not in table.stressors:
                 raise ShockError(
-                    f"capacity resource {self.resource!r} is no stressor of the table ({first_few(table.stressors, 10) or 'it has none'}): "
+                    f"capacity resource {self.resource!r} is no stressor of the table "
+                    f"({first_few(table.stressors, 10) or 'it has none'}): "
                     "give its need with per_output."
                 )
             unit = table.stressors[self.resource][1]

@@ -22,7 +22,8 @@ class ContentRule:
     With NA the area, NC_j = 1 − excluded, content RVC_j = 1 − Σ_i∉NA a_ij / NC_j and gap g_j = max(0, θ* − RVC_j), each
     industry solves
 
-        min ½ Σ_i (Δa_ij)² / a_ij   subject to   Σ_i∈NA Δa_ij = g_j NC_j,   Σ_k Δa_(k,p),j = 0 for every product p,   a + Δa ≥ 0.
+        min ½ Σ_i (Δa_ij)² / a_ij   subject to   Σ_i∈NA Δa_ij = g_j NC_j,   Σ_k Δa_(k,p),j = 0 for every product p,   a
+        + Δa ≥ 0.
 
     Within a product all suppliers outside shrink, and all inside grow, in proportion; product p moves
     t_p = min(out_p, λ in_p out_p / (in_p + out_p)), and λ is found so that Σ t_p is the gap. A product nobody inside
@@ -42,7 +43,8 @@ class ContentRule:
     ShockError
         A gap that cannot be closed with the products the area makes.
 
-    Source: USMCA annex 4-B (regional value content); quadratic program with weights 1/a as in Koopman, Wang & Wei (2012).
+    Source: USMCA annex 4-B (regional value content); quadratic program with weights 1/a as in Koopman, Wang & Wei
+    (2012).
     """
 
     region: str | Sequence[str]
@@ -103,7 +105,8 @@ class ContentRule:
         reachable = float(foreign[own > 0].sum())
         if gap > reachable * (1 + 1e-12):
             raise ShockError(
-                f"content rule: {table.industry_names([j])} misses {self.threshold:.0%} by {gap:.3f} of its output, but only "
+                f"content rule: {table.industry_names([j])} misses {self.threshold:.0%} by {gap:.3f} of its output, "
+                "but only "
                 f"{reachable:.3f} of what it buys outside is sold to it inside the area too. Lower the threshold."
             )
         moving = filled(product, np.where(own > 0, foreign, 0.0), gap)

@@ -25,10 +25,10 @@ class Extraction:
 
         a'_ij = (1 − h) a_ij,   f'_i = (1 − h) f_i   for i in one country of a pair, j and f in the other.
 
-    Without re-sourcing (HEM) users go on without these inputs: it measures what depends on the trade, and is no bound of
-    what a closed border would cost. With re-sourcing (GEM) each buyer's lost purchases are made up by the other origins of
-    the same product, pro rata; column sums and the world's value added stay as they are, and it only moves them. What
-    has no other origin stays where it is, and is stated.
+    Without re-sourcing (HEM) users go on without these inputs: it measures what depends on the trade, and is no bound
+    of what a closed border would cost. With re-sourcing (GEM) each buyer's lost purchases are made up by the other
+    origins of the same product, pro rata; column sums and the world's value added stay as they are, and it only moves
+    them. What has no other origin stays where it is, and is stated.
 
     Parameters
     ----------

@@ -143,7 +143,7 @@ class FinalDemand:
         if self.displaces is None:
             return nothing
         width = len(table.sectors)
-        rivals = [i for i in table.region_positions(self.displaces)]
+        rivals = table.region_positions(self.displaces).tolist()
         total = nothing
         for product in np.unique(industries % width):
             wanted = self.displacement * cells[industries % width == product].sum(axis=0)
@@ -154,7 +154,8 @@ class FinalDemand:
             if (wanted > there * (1 + 1e-9)).any():
                 raise ShockError(
                     f"final demand displaces {wanted.sum():,.4g} {table.unit} of {table.sectors[product]}, of which "
-                    f"these final users buy only {there[wanted > 0].sum():,.4g} from {first_few(labels.as_list(self.displaces))}: "
+                    f"these final users buy only {there[wanted > 0].sum():,.4g} from "
+                    f"{first_few(labels.as_list(self.displaces))}: "
                     "displace less, name more rivals, or more final users."
                 )
             part = held * np.divide(wanted, there, out=np.zeros_like(there), where=there > 0)

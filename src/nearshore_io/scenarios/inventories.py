@@ -19,18 +19,19 @@ from nearshore_io.table import IOTable
 
 @dataclass(frozen=True)
 class Inventories:
-    """Deliveries between countries stop for some days; industries live on their stocks, then produce less, then catch up.
+    """Deliveries between countries stop for some days; industries live on their stocks, then produce less.
 
     Day steps of the adaptive regional input-output model (`limits.blockade`): output is what was ordered, less where a
-    stock runs low; orders restore stocks; buyers do not turn to other origins. The result is what is lost from the first day to
-    the horizon (phase ``event``, jobs in job-years); the path by day is a fact of it.
+    stock runs low; orders restore stocks, from all origins as in the table; there is no other re-sourcing. The result
+    is what is lost from the first day to the horizon (phase ``event``, jobs in job-years); the path by day is a fact
+    of it.
 
     Parameters
     ----------
     pairs, direction : whose deliveries stop, as in `Extraction`.
     days : for how long, whole days.
     share : of the deliveries that stop.
-    horizon : days that are simulated; by default the stop and 60 days of catching up.
+    horizon : days that are simulated; by default the stop and 90 days of catching up.
     stock : days of use that industries keep of each product; one number, or by sector with "other" for the rest.
     restock : days over which a gap in the stocks is filled.
     sensitivity : ψ, the share of its target below which a stock holds production back.
@@ -42,8 +43,8 @@ class Inventories:
 
     Notes
     -----
-    BoARIO, the published implementation, lets capacity fail but no deliveries between two countries, so it cannot close a border:
-    hence this version of our own, without prices, labour or reconstruction.
+    BoARIO, the published implementation, lets capacity fail but no deliveries between two countries, so it cannot
+    close a border: hence this version of our own, without prices, labour or reconstruction.
     """
 
     pairs: Sequence[Pair]
@@ -58,7 +59,7 @@ class Inventories:
     served_first: Literal["industries", "everybody"] = "industries"
 
     kind: ClassVar[str] = "inventories"
-    basis: ClassVar[str] = "net of what is caught up within the horizon; buyers do not turn to other origins"
+    basis: ClassVar[str] = "net of what is caught up within the horizon, and of what others sell to refill stocks"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pairs", checked_pairs(self.pairs, "inventories"))
@@ -96,7 +97,7 @@ class Inventories:
         blockade = Blockade(
             blocked=csr_array(sum(stopping[1:], start=stopping[0])),
             days=self.days,
-            horizon=self.horizon if self.horizon is not None else self.days + 60,
+            horizon=self.horizon if self.horizon is not None else self.days + 90,
             stock=self._stocks(table),
             restock=self.restock,
             sensitivity=self.sensitivity,

@@ -43,11 +43,12 @@ class Plant:
 
         a_(k,h),p = [λ θ^m_(k|h) + (1 − λ) θ^c_(k|h)] Aᵀ_h,src,   v_p = 1 − 1ᵀa_p − τ_p,
 
-    the bordered table [[A − e_c b_p, a_p], [b_p, 0]]. λ = 1 buys where the host's industry buys, λ = 0 where the industry
-    of the country buys whose ``technology`` it brings: a plant that assembles kits.
+    the bordered table [[A − e_c b_p, a_p], [b_p, 0]]. λ = 1 buys where the host's industry buys, λ = 0 where the
+    industry of the country buys whose ``technology`` it brings: a plant that assembles kits.
 
-    Its output X̄ comes from what was announced: jobs/ε, or capex/k; with both, the ratio of the two, jobs k/(ε capex), is
-    given as ``coherence``: one if the announcement fits the industry, above if it employs more than the industry would.
+    Its output X̄ comes from what was announced: jobs/ε, or capex/k; with both, the ratio of the two, jobs k/(ε capex),
+    is given as ``coherence``: one if the announcement fits the industry, above if it employs more than the industry
+    would.
 
     *build*, if capex is given: capital formation. *run*: Δx = L a_p x_p, with the plant's own output booked in (m, i).
 
@@ -57,7 +58,8 @@ class Plant:
     output : X̄, a year; or
     jobs : announced, headcount; or
     capex : together with ``capital_output_ratio`` k.
-    size_by : which of jobs and capex sets the output where both are given.
+    size_by : which of jobs and capex sets the output where both are given; capex in any case where the table has no
+        jobs.
     technology : country, region or group whose industry i gives the recipe; by default the host's own.
     localisation : λ, between 0 and 1.
     replaces : region, country or group whose sales of i to ``buyers`` the plant takes over, pro rata; without it, its
@@ -165,7 +167,7 @@ class Plant:
         ratio = self.capital_output_ratio
         by_capex = None if capex is None or ratio is None else capex / ratio
         facts = {} if by_capex is None else {"output by capex": Fact(by_capex, table.unit)}
-        if self.jobs is None:
+        if self.jobs is None or (by_capex is not None and not labour > 0):
             return _Size(by_capex or 0.0, None, facts)
         if not labour > 0:
             raise ShockError(
@@ -217,7 +219,8 @@ class Plant:
         there = float((inputs @ table.x.values.ravel()).sum() + final.sum())
         if not 0 < output <= there * (1 + 1e-9):
             raise ShockError(
-                f"plant: it would make {output:,.4g} {table.unit}, but {first_few(labels.as_list(self.replaces))} sells "
+                f"plant: it would make {output:,.4g} {table.unit}, but {first_few(labels.as_list(self.replaces))} "
+                "sells "
                 f"only {there:,.4g} of {self.sector} to these buyers: take over less, from more, or from more buyers."
             )
         return _Takeover(rivals, inputs * (output / there), final * (output / there))

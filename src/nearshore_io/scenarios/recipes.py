@@ -41,7 +41,8 @@ def host_sourcing(table: IOTable, host: int, products: Array, what: str) -> Arra
     lacking = [table.sectors[p] for p in missing if region.recipe[p] <= 0]
     if lacking:
         raise ShockError(
-            f"{what}: {table.regions[host // width]} buys no {first_few(lacking)}, so a localised plant has no supplier "
+            f"{what}: {table.regions[host // width]} buys no {first_few(lacking)}, so a localised plant has no "
+            "supplier "
             "of it. Lower the localisation, or leave the product out."
         )
     shares = own.shares.copy()
@@ -71,7 +72,8 @@ def own_intensities(table: IOTable, column: Array, host: int, what: str) -> dict
     left = 1.0 - float(column.sum()) - others
     if left < 0:
         raise ShockError(
-            f"{what}: the recipe uses {1.0 - left:.3f} of inputs and taxes for each unit it makes; it must stay below one."
+            f"{what}: the recipe uses {1.0 - left:.3f} of inputs and taxes for each unit it makes; it must stay "
+            "below one."
         )
     return found | {"value_added": left}
 

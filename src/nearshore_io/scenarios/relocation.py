@@ -40,9 +40,9 @@ class Relocation:
 
         a'_(c,i),j = (1 − φ_ij) a_(c,i),j,     a'_(m,i),j = a_(m,i),j + π_m ρ φ_ij a_(c,i),j,
 
-    and the same for columns of final demand. It is the rank-r change ΔA = P Q with columns ρ Σ π_m e_m − e_c of P and rows
-    φ ∘ A_(c,i),J of Q. With ρ = 1 it moves value added between countries and leaves the world total as it is. With ρ ≠ 1
-    industries pay Δc_j = Σ_i (ρ − 1) φ_ij a_(c,i),j more, and final buyers spend it on top. Δc_j comes
+    and the same for columns of final demand. It is the rank-r change ΔA = P Q with columns ρ Σ π_m e_m − e_c of P and
+    rows φ ∘ A_(c,i),J of Q. With ρ = 1 it moves value added between countries and leaves the world total as it is.
+    With ρ ≠ 1 industries pay Δc_j = Σ_i (ρ − 1) φ_ij a_(c,i),j more, and final buyers spend it on top. Δc_j comes
 
     - "profit": out of the buyers' value added, v' = v − Δc
     - "price": out of their customers' pockets, p' = (v + τ) L' = 1 + Δc L'; quantities stay as they are

@@ -21,11 +21,11 @@ from nearshore_io.scenarios.timing import Ramp, Timing
 def read_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
     """Return the scenarios of a TOML file.
 
-    The file holds ``[[scenario]]`` tables with a ``name`` and one ``[[scenario.shock]]`` for each shock: its ``kind`` and
-    the parameters of the class of that name. Optional: ``title``, ``question``, ``method``, ``limits``, ``deflator``,
-    ``[scenario.timing]``, ``[scenario.parameters.NAME]`` with value, unit, source, and low and high or alternatives (a
-    shock refers to one as ``"$NAME"``), and ``[[scenario.variant]]`` with shocks of its own. Combinations of
-    the ends of the bands become variants too.
+    The file holds ``[[scenario]]`` tables with a ``name`` and one ``[[scenario.shock]]`` for each shock: its ``kind``
+    and the parameters of the class of that name. Optional: ``title``, ``question``, ``method``, ``limits``,
+    ``deflator``, ``[scenario.timing]``, ``[scenario.parameters.NAME]`` with value, unit, source, and low and high or
+    alternatives (a shock refers to one as ``"$NAME"``), and ``[[scenario.variant]]`` with shocks of its own.
+    Combinations of the ends of the bands become variants too.
 
     Raises
     ------
@@ -158,11 +158,12 @@ def _models() -> tuple[Any, dict[str, Any]]:
     parameter: Any = _plain_model("parameter", Parameter, closed, {"alternatives": tuple[Any, ...]}, without=("name",))
     listed = (list[union], Field(min_length=1))
     variant: Any = create_model("variant", __config__=closed, name=(str, Field(min_length=1)), shock=listed)
+    texts: dict[str, Any] = dict.fromkeys(TEXTS, (str, ""))
     scenario: Any = create_model(
         "scenario",
         __config__=closed,
         name=(str, Field(min_length=1)),
-        **dict.fromkeys(TEXTS, (str, "")),  # type: ignore[arg-type]
+        **texts,
         deflator=(dict[int, StrictFloat | StrictInt] | str, Field(default_factory=dict)),
         timing=(timing | None, None),
         parameters=(dict[str, parameter], Field(default_factory=dict)),

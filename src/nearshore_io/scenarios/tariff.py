@@ -31,7 +31,8 @@ class Tariff:
 
     Parameters
     ----------
-    importer, exporter : regions, countries or groups; trade within a country is left out. "all" exports are everybody's.
+    importer, exporter : regions, countries or groups; trade within a country is left out. "all" exports are
+        everybody's.
     rate : T, such as 0.25; above -1.
     sectors : products; by default all goods of the table.
     elasticity : σ between origins of a product, 0 or more, not 1. Trade elasticities of 4 to 7: Romalis (2007).

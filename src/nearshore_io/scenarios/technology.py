@@ -32,8 +32,8 @@ class Technology:
     share : s, in [0, 1].
     inputs : what is added (above zero) and saved (below) per unit of output by product, such as
         ``{"electrical_equipment": 0.10, "machinery": -0.06}`` for an electric car; the balance is value added.
-    origins : θ^add by product, where it is given: ``{"electrical_equipment": {"CHN": 0.7, "USA": 0.3}}``; by default what is
-        added comes from where the industry buys the product, or its region does.
+    origins : θ^add by product, where it is given: ``{"electrical_equipment": {"CHN": 0.7, "USA": 0.3}}``; by default
+        what is added comes from where the industry buys the product, or its region does.
     localised : products whose suppliers change to those at home.
     localisation : λ, how much of them: θ^new = (1 − λ) θ + λ θ^home, θ^home being the country's own producers.
     labour : η, jobs per unit of output of the new recipe relative to the old one.
@@ -121,7 +121,8 @@ class Technology:
         total = float(kept.sum() + added.sum())
         if total >= 1.0:
             raise ShockError(
-                f"technology inputs: {where} would use {total:.3f} of inputs for each unit it makes; a recipe must leave "
+                f"technology inputs: {where} would use {total:.3f} of inputs for each unit it makes; a recipe must "
+                "leave "
                 "something for value added."
             )
         new = self._sourcing(table, j, kept) * np.tile(kept, len(table.regions)) + added
@@ -160,7 +161,8 @@ class Technology:
         made = np.maximum(table.x.values.ravel()[product::width], 0.0) * own
         if recipe[product] > 0 and not made.sum() > 0:
             raise ShockError(
-                f"technology localised: {country} makes no {table.sectors[product]}, so a localised share has no supplier. "
+                f"technology localised: {country} makes no {table.sectors[product]}, so a localised share has no "
+                "supplier. "
                 "Leave the product out."
             )
         return np.asarray(made / made.sum()) if made.sum() > 0 else made

@@ -21,8 +21,9 @@ class TradeCost:
 
         p̂_ij = p_i (1 + δ) for i in one country of a pair and j in the other,
 
-    with prices and sourcing as for `Tariff`: p_j = Σ_p Aᵀ_pj P_pj + v_j + τ_j, a'_ij = a_ij (P_pj / p̂_ij)^σ. A negative δ
-    is a saving. Where transport that is saved is itself produced (trucks that wait), that production is not reduced.
+    with prices and sourcing as for `Tariff`: p_j = Σ_p Aᵀ_pj P_pj + v_j + τ_j, a'_ij = a_ij (P_pj / p̂_ij)^σ. A
+    negative δ is a saving. Where transport that is saved is itself produced (trucks that wait), that production is not
+    reduced.
 
     Parameters
     ----------

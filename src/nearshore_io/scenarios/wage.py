@@ -61,7 +61,8 @@ class Wage:
         found = [name for name in names if name in table.stressors]
         if not found:
             raise ShockError(
-                f"wage: {table.name} has no {first_few(names)}; its stressors are {first_few(table.stressors, 10) or 'none'}. "
+                f"wage: {table.name} has no {first_few(names)}; its stressors are "
+                f"{first_few(table.stressors, 10) or 'none'}. "
                 "Name the one that holds labour income: income=..."
             )
         at = table.positions(self.region, self.sector)
