@@ -148,3 +148,56 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = call(capsys, "--help")
     for command in ("run", "content", "tables", "check", "import", "calibrate"):
         assert command in out
+
+
+def test_the_gallery_lists_its_questions(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "gallery")
+    assert code == 0
+    assert all(name in out for name in nio.list_gallery())
+    assert "how many cents are earned" in out
+
+
+def test_a_gallery_scenario_prints_its_band_losers_sources_and_limits(
+    capsys: pytest.CaptureFixture[str], model: nio.Leontief
+) -> None:
+    code, out, _ = call(capsys, "run", "gallery:S04")
+    assert code == 0
+    total = nio.run(model, nio.load_scenario("S04"), variants=True).value_added.sel(region="MEX").sum("sector")
+    low, central, high = nio.band(total).values.ravel()
+    for number in (low, central, high):
+        assert f"{float(f'{number:.3g}'):+,.0f}" in out
+    for text in (
+        "Largest losses",
+        "CHN/c14",
+        "Question:",
+        "Method:",
+        "Assumptions",
+        "Freund",
+        "net",
+        "zero-sum",
+        "c14 holds",
+    ):
+        assert text in out
+
+
+def test_type_one_comes_first_and_type_two_is_an_upper_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "run", "gallery:S15", "--closure", "households")
+    assert code == 0
+    assert 0 < out.index("Type I ") < out.index("Type II, households spend what they earn: an upper bound")
+    code, out, _ = call(capsys, "run", "gallery:S10", "--closure", "households")
+    assert code == 0
+    assert "Type II: limits on output are defined for the open model only" in out
+
+
+def test_years_and_variants_are_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = call(capsys, "run", "gallery:S01", "--years", "--out", tmp_path / "years.csv")
+    assert code == 0
+    assert "2023" in out
+    assert set(pd.read_csv(tmp_path / "years.csv")["year"].dropna()) == {2021, 2022, 2023, 2024, 2025}
+    code, _, _ = call(capsys, "run", "gallery:S04", "--variants", "--out", tmp_path / "variants.parquet")
+    assert code == 0
+    written = polars.read_parquet(tmp_path / "variants.parquet")
+    assert set(written["variant"].drop_nulls()) == {"central", *nio.load_scenario("S04").variants}
+    code, _, err = call(capsys, "run", "gallery:S40")
+    assert code == 1
+    assert "no gallery scenario 'S40'" in err

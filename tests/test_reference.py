@@ -112,3 +112,61 @@ def test_bundled_table_agrees_with_the_world_table(wiod_model: nio.Leontief, mod
     assert model.table.x.sum().item() == wiod_model.table.x.sum().item()
     full, small = (nio.export_content(m, "MEX", "USA").sel(origin="USA").item() for m in (wiod_model, model))
     assert abs(full - small) < 3e-4
+
+
+@pytest.mark.parametrize("year", [1995, 2011])
+def test_a_closed_border_from_scratch(year: int) -> None:
+    """Both engines on the whole world table, solved anew with plain arrays: nothing sold instead, and pro rata instead."""
+    table = nio.read_wiod(require_wiod(), year, accounts=None)
+    model = nio.Leontief(table)
+    Z, Y, x = np.asarray(table.flows()).reshape(table.n, table.n), table.y, table.x.values.ravel()
+    A = np.divide(Z, x, out=np.zeros_like(Z), where=x != 0)
+    v = np.where(x != 0, 1 - A.sum(axis=0), 0.0)
+    width, k = len(table.sectors), len(table.categories)
+    at = {name: table.regions.index(name) for name in ("USA", "MEX")}
+    rows = {name: slice(place * width, (place + 1) * width) for name, place in at.items()}
+    uses = {name: slice(place * k, (place + 1) * k) for name, place in at.items()}
+    for resourced in (False, True):
+        A2, Y2 = A.copy(), Y.copy()
+        for seller, buyer in (("USA", "MEX"), ("MEX", "USA")):
+            for matrix, columns in ((A2, rows[buyer]), (Y2, uses[buyer])):
+                block = matrix[:, columns].reshape(-1, width, matrix[:, columns].shape[1]).copy()
+                bought = np.maximum(block, 0.0) if resourced else block
+                lost = bought[at[seller]].copy()
+                block[at[seller]] -= lost
+                if resourced:
+                    others = np.delete(bought, at[seller], axis=0).sum(axis=0)
+                    factor = np.divide(lost, others, out=np.zeros_like(lost), where=others > 0)
+                    more = bought * factor
+                    more[at[seller]] = np.where(others > 0, 0.0, lost)
+                    block += more
+                matrix[:, columns] = block.reshape(table.n, -1)
+        after = np.linalg.solve(np.eye(table.n) - A2, Y2.sum(axis=1))
+        expected = (v * (after - x)).reshape(-1, width).sum(axis=1)
+        shock = nio.Extraction([("USA", "MEX")], resourced=resourced)
+        found = nio.run(model, nio.Scenario("closed", [shock])).value_added.sum("sector").squeeze()
+        np.testing.assert_allclose(found.values, expected, atol=1e-5)
+        if resourced:
+            assert abs(found.sum().item()) < 1e-4
+
+
+def test_kits_from_china_from_scratch(wiod_2011: IOTable, wiod_model: nio.Leontief) -> None:
+    """A tenth of US purchases of Chinese electronics moves to Mexico with its suppliers, as a bordered world table."""
+    table = wiod_2011
+    n, x = table.n, table.x.values.ravel()
+    A = np.asarray(table.flows()).reshape(n, n) / np.where(x != 0, x, np.inf)
+    china, mexico = table.positions("CHN", "c14")[0], table.positions("MEX", "c14")[0]
+    buyers, k = table.positions("USA"), len(table.categories)
+    uses = slice(table.final_regions.index("USA") * k, (table.final_regions.index("USA") + 1) * k)
+    whole, Y = np.zeros((n + 1, n + 1)), np.vstack([table.y, np.zeros(table.y.shape[1])])
+    whole[:n, :n] = A
+    whole[:n, n] = A[:, china]
+    for matrix, columns in ((whole, buyers), (Y, uses)):
+        matrix[n, columns] = 0.1 * matrix[china, columns]
+        matrix[china, columns] *= 0.9
+    after = np.linalg.solve(np.eye(n + 1) - whole, Y.sum(axis=1))
+    change = after[:n] - x
+    change[mexico] += after[n]
+    move = nio.Relocation("c14", "CHN", "MEX", "USA", 0.1, localisation=0.0)
+    found = nio.run(wiod_model, nio.Scenario("kits", [move]))
+    np.testing.assert_allclose(found.output.values.ravel(), change, atol=1e-6)

@@ -48,7 +48,7 @@ def test_impossible_shocks(build: object, message: str) -> None:
 @pytest.mark.parametrize(
     ("shock", "error", "message"),
     [
-        (nio.FDI("MEX", "c99", "1 MUSD"), nio.LabelError, r"scenario 'a', shock 1 \(fdi\): no sector 'c99'"),
+        (nio.FDI("MEX", "c99", "1 MUSD"), nio.LabelError, r"scenario 'a', shock 1 \(fdi\), sector: no sector 'c99'"),
         (nio.FDI("MEXX", "c14", "1 MUSD"), nio.LabelError, "no region 'MEXX'"),
         (nio.FDI("MEX", "c14", 610), nio.UnitError, "FDI amount 610 has no unit"),
         (nio.FDI("MEX", "c14", "-1 MUSD"), nio.UnitError, "is negative"),

@@ -713,3 +713,21 @@ def test_content_with_new_columns_is_that_of_the_bordered_table(table: IOTable, 
         content = (v * (owner == origin)) @ np.linalg.solve(np.eye(n + 1) - whole, exports) / exports.sum()
         flow = f"{origin} in exports of {exporter} to {importer or 'all'}"
         assert_allclose(result.sel(flow=flow, when="after").item(), content, rtol=1e-9)
+
+
+@given(tables(idle=False), st.integers(1, 6), SHARES, st.integers(1, 60), st.sampled_from(["industries", "everybody"]))
+def test_what_is_made_is_used_eaten_or_stored(table: IOTable, days: int, share: float, more: int, first: str) -> None:
+    """By product, over any number of days: output lost = inputs not used + final demand not served − stocks gained."""
+    from nearshore_io.limits import disrupted
+
+    shock = nio.Inventories(
+        [("USA", "MEX")], days=days, share=share, stock=4.0, horizon=days + more, served_first=first
+    )
+    blockade = shock.changes(table, {})["event"].blockade
+    width = len(table.sectors)
+    at = disrupted(table.A, x_of(table), table.y, blockade, width)
+    recipe = inputs_by_product(dense(table), width)
+    made = at.lost.reshape(-1, width).sum(axis=0)
+    used = recipe @ at.lost
+    eaten = -at.unserved.reshape(-1, width).sum(axis=0)
+    assert_allclose(made, used + eaten + at.stocks.sum(axis=1), atol=1e-10 * size(table))

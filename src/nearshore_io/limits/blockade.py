@@ -54,12 +54,14 @@ class Disruption:
     ----------
     lost : output lost over the horizon, shape (n,), negative.
     unserved : final demand that was not served over the horizon, shape (n,).
+    stocks : change of stocks from the first day to the last, shape (width, n).
     path : output of all industries by day, relative to before, shape (horizon,).
     left : output by day relative to before on the last day, the lowest of all industries.
     """
 
     lost: Array
     unserved: Array
+    stocks: Array
     path: Array
     left: float
 
@@ -72,8 +74,9 @@ def disrupted(A: Matrix, x: Array, Y: Array, blockade: Blockade, width: int) -> 
 
     orders being spread over origins as in the table. What is made goes to industries first, filled = min(1, x / O 1),
     and to final users from what is left; or to all in proportion, x / D. Blocked orders reach nobody; buyers live on
-    their stocks, and what these lack is ordered from all origins. Without a blockade nothing changes; once stocks are
-    what they were, the output lost is what the final demand that was not served would have taken, L Δf.
+    their stocks, and what these lack is ordered from all origins. Inventories that final demand draws down (cells below
+    zero) supply as before. Without a blockade nothing changes. Of every product,
+    output lost is inputs not used, plus final demand not served, less what stocks have gained.
 
     Parameters
     ----------
@@ -82,39 +85,40 @@ def disrupted(A: Matrix, x: Array, Y: Array, blockade: Blockade, width: int) -> 
 
     Source: Hallegatte (2008), Risk Analysis 28, 779–799; (2014), Risk Analysis 34, 152–167, without price or labour.
     """
-    n = len(x)
-    daily, y = x / DAYS_OF_A_YEAR, Y / DAYS_OF_A_YEAR
+    n, daily = len(x), x / DAYS_OF_A_YEAR
     recipe = inputs_by_product(A, width)
     target = blockade.stock[:, None] * recipe
     stock, orders = target * daily, recipe * daily
-    stopped, final_stopped = csr_array(blockade.blocked[:, :n]), csr_array(blockade.blocked[:, n:])
-    served_final = y.sum(axis=1) - np.asarray(final_stopped.multiply(y).sum(axis=1)).ravel()
-    cells = stopped.tocoo()
+    bought, drawn = np.maximum(Y, 0.0) / DAYS_OF_A_YEAR, -np.minimum(Y, 0.0).sum(axis=1) / DAYS_OF_A_YEAR
+    wish = bought.sum(axis=1)
+    final_stopped = csr_array(blockade.blocked[:, n:]).multiply(bought).sum(axis=1)
+    cells = csr_array(blockade.blocked[:, :n]).tocoo()
     i, j = cells.coords
-    share_stopped = cells.data * np.asarray(A[i, j]).ravel()
+    stopped = cells.data * np.asarray(A[i, j]).ravel()
     lost, unserved, path = np.zeros(n), np.zeros(n), np.empty(blockade.horizon)
-    x_day = daily
+    most = blockade.overcapacity * np.maximum(daily, 0.0)
+    made = daily
     for day in range(blockade.horizon):
-        per_need = np.divide(orders, recipe, out=np.zeros_like(orders), where=recipe != 0)
         closed = day < blockade.days
-        demand = sold_by_origin(A, width, per_need) + (served_final if closed else y.sum(axis=1))
+        needs = np.divide(orders, recipe, out=np.zeros_like(orders), where=recipe != 0)
+        asked, eaten = sold_by_origin(A, width, needs), wish
         if closed:
-            demand -= np.bincount(i, share_stopped * per_need[i % width, j], minlength=n)
-        wanted = np.clip(demand, 0.0, blockade.overcapacity * np.maximum(daily, 0.0))
+            asked = asked - np.bincount(i, stopped * needs[i % width, j], minlength=n)
+            eaten = wish - np.asarray(final_stopped).ravel()
+        wanted = np.clip(asked + eaten - drawn, 0.0, most)
         usual = np.minimum(wanted, np.maximum(daily, 0.0))
-        needed = blockade.sensitivity * target * usual
-        supply = np.divide(stock, needed, out=np.ones_like(stock), where=needed > 0)
-        x_day = wanted * np.minimum(1.0, supply.min(axis=0))
-        asked = demand - (served_final if closed else y.sum(axis=1))
-        first = asked if blockade.industries_first else demand
-        filled = np.minimum(1.0, np.divide(x_day, first, out=np.ones(n), where=first > 0))
+        short = blockade.sensitivity * target * usual
+        made = wanted * np.divide(stock, short, out=np.ones_like(stock), where=short > 0).min(axis=0).clip(max=1.0)
+        there = made + drawn
+        first = asked if blockade.industries_first else asked + eaten
+        filled = np.divide(there, first, out=np.ones(n), where=first > 0).clip(max=1.0)
         received = inputs_by_product(A, width, filled)
         if closed:
-            np.add.at(received, (i % width, j), -share_stopped * filled[i])
-        stock = stock + received * per_need - recipe * x_day
-        orders = recipe * x_day + np.maximum(target * usual - stock, 0.0) / blockade.restock
-        lost += x_day - daily
-        unserved += y.sum(axis=1) - (x_day - filled * asked)
-        path[day] = x_day.sum() / daily.sum()
+            np.add.at(received, (i % width, j), -stopped * filled[i])
+        stock = stock + received * needs - recipe * made
+        orders = recipe * made + np.maximum(target * usual - stock, 0.0) / blockade.restock
+        lost += made - daily
+        unserved += wish - (there - filled * asked)
+        path[day] = made.sum() / daily.sum()
     active = daily > 0
-    return Disruption(lost, unserved, path, float((x_day[active] / daily[active]).min()))
+    return Disruption(lost, unserved, stock - target * daily, path, float((made[active] / daily[active]).min()))

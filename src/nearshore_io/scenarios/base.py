@@ -118,7 +118,7 @@ class Scenario:
         """
         parts: dict[Phase, list[Change]] = {}
         for number, shock in enumerate(self.shocks, start=1):
-            with _naming(f"scenario {self.name!r}, shock {number} ({shock.kind})"):
+            with _naming(f"scenario {self.name!r}, shock {number} ({shock.kind})", shock):
                 for phase, change in shock.changes(table, self.prices).items():
                     parts.setdefault(phase, []).append(change)
         with _naming(f"scenario {self.name!r}"):
@@ -160,12 +160,22 @@ def _labels_in(value: Any) -> Iterator[str]:
 
 
 @contextmanager
-def _naming(where: str) -> Iterator[None]:
-    """Put where it happened before the message of an error a user can mend."""
+def _naming(where: str, shock: Shock | None = None) -> Iterator[None]:
+    """Put where it happened before the message of an error a user can mend; for a label, the field that holds it."""
     try:
         yield
-    except (LabelError, ShockError, UnitError) as error:
+    except LabelError as error:
+        field_at_fault = next((f", {name}" for name, text in _texts_by_field(shock) if f"{text!r}" in str(error)), "")
+        raise LabelError(f"{where}{field_at_fault}: {error}") from error
+    except (ShockError, UnitError) as error:
         raise type(error)(f"{where}: {error}") from error
+
+
+def _texts_by_field(shock: Any) -> Iterator[tuple[str, str]]:
+    """Yield the name of every field of a shock with each text it holds."""
+    for part in fields(shock) if is_dataclass(shock) else ():
+        for text in _labels_in(getattr(shock, part.name)):
+            yield part.name, text
 
 
 def require_labels(what: str, **named: object) -> None:
