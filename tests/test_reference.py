@@ -116,7 +116,7 @@ def test_bundled_table_agrees_with_the_world_table(wiod_model: nio.Leontief, mod
 
 @pytest.mark.parametrize("year", [1995, 2011])
 def test_a_closed_border_from_scratch(year: int) -> None:
-    """Both engines on the whole world table, solved anew with plain arrays: nothing sold instead, and pro rata instead."""
+    """Both engines on the whole world table, solved anew with plain arrays: nothing sold instead, or pro rata."""
     table = nio.read_wiod(require_wiod(), year, accounts=None)
     model = nio.Leontief(table)
     Z, Y, x = np.asarray(table.flows()).reshape(table.n, table.n), table.y, table.x.values.ravel()

@@ -189,8 +189,8 @@ def test_limits_stand_alone(model: nio.Leontief) -> None:
         run(closed, nio.Capacity("MEX", "c14", cut=0.1))
     with pytest.raises(nio.ShockError, match="not defined with new plants or prices"):
         run(model, nio.Capacity("MEX", "c14", cut=0.1), nio.Plant("MEX", "c14", output="1 MUSD"))
+    timed = nio.Scenario("a", [nio.Capacity("MEX", "c14", cut=0.1)], timing=nio.Timing(ramp=nio.Ramp(2025, 2027)))
     with pytest.raises(nio.ShockError, match="cannot be phased in over years"):
-        timed = nio.Scenario("a", [nio.Capacity("MEX", "c14", cut=0.1)], timing=nio.Timing(ramp=nio.Ramp(2025, 2027)))
         nio.run_years(model, timed)
     with pytest.raises(nio.ShockError, match="has no timing"):
         nio.run_years(model, nio.Scenario("a", [nio.Capacity("MEX", "c14", cut=0.1)]))

@@ -2,6 +2,7 @@
 
 from nearshore_io import solvers, units
 from nearshore_io.batch import (
+    answers,
     assumptions_of,
     band,
     compare,
@@ -77,6 +78,7 @@ from nearshore_io.scenarios import (
     Output,
     Parameter,
     Plant,
+    Question,
     Ramp,
     Relocation,
     Scenario,
@@ -113,6 +115,7 @@ __all__ = [
     "Output",
     "Parameter",
     "Plant",
+    "Question",
     "Ramp",
     "Relocation",
     "Scenario",
@@ -126,6 +129,7 @@ __all__ = [
     "UnitError",
     "Wage",
     "aggregate",
+    "answers",
     "assumptions_of",
     "band",
     "compare",

@@ -1,5 +1,6 @@
 """Scenarios through the model: one labelled result for all of them, and the table as it stands after one."""
 
+from nearshore_io.batch.answers import answers
 from nearshore_io.batch.assumed import assumptions_of, scenarios_of
 from nearshore_io.batch.compare import compare
 from nearshore_io.batch.counterfactual import counterfactual
@@ -9,6 +10,7 @@ from nearshore_io.batch.totals import run_totals
 from nearshore_io.batch.years import run_years
 
 __all__ = [
+    "answers",
     "assumptions_of",
     "band",
     "compare",

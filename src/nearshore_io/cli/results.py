@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 import xarray as xr
 
-from nearshore_io.batch import run, run_years
+from nearshore_io.batch import answers, run, run_years
 from nearshore_io.cli import save, show, show_impacts, show_tables
 from nearshore_io.cli.inputs import open_table, scenario_file
 from nearshore_io.cli.options import Closure, Format, FormatOption, OutOption, TableOption, YearOption, app
@@ -75,7 +75,8 @@ def run_command(
     if form is Format.json:
         print(save.as_json(kept))
         return
-    show_impacts.impacts(show.console(), listed, impact, upper, effects=effects, bands=bands)
+    answered = {scenario.name: answers(model, scenario) for scenario in listed if scenario.indicators}
+    show_impacts.impacts(show.console(), listed, impact, upper, effects=effects, bands=bands, answered=answered)
     if out is not None:
         show.console().print(f"Full results by region and sector: {out}")
 

@@ -1,8 +1,9 @@
 """Impacts of scenarios for people: both countries, the band, gross or net, losers beside gainers, what it rests on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from rich.console import Console
 from rich.table import Table
@@ -32,6 +33,7 @@ def impacts(
     *,
     effects: bool = False,
     bands: xr.Dataset | None = None,
+    answered: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
     """Print every scenario: impacts by country with their band, who loses, content, published figures, assumptions.
 
@@ -42,6 +44,7 @@ def impacts(
         are none.
     effects : print direct, indirect and induced apart.
     bands : results with variants, for scenarios that have some.
+    answered : indicators before and after, by scenario.
     """
     for scenario in scenarios:
         impact = first.sel(scenario=scenario.name)
@@ -54,6 +57,7 @@ def impacts(
             upper = "Type II, households spend what they earn: an upper bound"
             _impact(console, upper, closed.sel(scenario=scenario.name), effects=effects, variants=None)
         _losers(console, first, scenario)
+        _answered(console, (answered or {}).get(scenario.name))
         _stated(console, impact)
         _published(console, first.sel(scenario=[scenario.name]))
         _assumptions(console, scenario)
@@ -163,6 +167,12 @@ def _losers(console: Console, impact: xr.Dataset, scenario: Scenario) -> None:
                 f"{r.name_} {significant(r.value)}" for r in of_it.rename(columns={"name": "name_"}).itertuples()
             )
             console.print(f"{words} of value added ({phase}, {rows['unit'].iloc[0]}): {listed or 'none'}.")
+
+
+def _answered(console: Console, rows: pd.DataFrame | None) -> None:
+    """Print indicators of the table before and after."""
+    for row in rows.itertuples() if rows is not None else ():
+        console.print(f"Before and after: {row.indicator}: {row.before:.3g} → {row.after:.3g} {row.unit}.")
 
 
 def _stated(console: Console, impact: xr.Dataset) -> None:

@@ -20,6 +20,7 @@ from nearshore_io.scenarios.kinds import (
 )
 from nearshore_io.scenarios.parameters import Parameter
 from nearshore_io.scenarios.phased import phased_in
+from nearshore_io.scenarios.question import Question
 from nearshore_io.scenarios.spec import read_scenarios
 from nearshore_io.scenarios.timing import Ramp, Timing
 
@@ -37,6 +38,7 @@ __all__ = [
     "Parameter",
     "Phase",
     "Plant",
+    "Question",
     "Ramp",
     "Relocation",
     "Scenario",

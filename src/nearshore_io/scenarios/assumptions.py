@@ -11,6 +11,7 @@ from nearshore_io.errors import FormatError
 from nearshore_io.scenarios.base import Scenario
 from nearshore_io.scenarios.kinds import KINDS
 from nearshore_io.scenarios.parameters import Parameter
+from nearshore_io.scenarios.question import Question
 from nearshore_io.scenarios.timing import Ramp, Timing
 
 COLUMNS = ("scenario", "shock", "kind", "parameter", "value", "unit", "low", "high", "source")
@@ -69,6 +70,7 @@ def _plain_scenario(scenario: Scenario) -> dict[str, Any]:
         "limits": scenario.limits,
         "deflator": {str(year): index for year, index in scenario.prices.items()},
         "timing": None if scenario.timing is None else _plain(scenario.timing),
+        "indicators": [_plain(question) for question in scenario.indicators],
         "parameters": [_plain(parameter) for parameter in scenario.parameters],
         "shocks": [{"kind": shock.kind} | _plain(shock) for shock in scenario.shocks],
         "variants": {
@@ -106,6 +108,7 @@ def _scenario(entry: Mapping[str, Any]) -> Scenario:
         limits=entry["limits"],
         deflator={int(year): index for year, index in entry["deflator"].items()},
         timing=None if entry["timing"] is None else timing_of(entry["timing"]),
+        indicators=[Question(**question) for question in entry["indicators"]],
         parameters=[Parameter(**parameter) for parameter in entry["parameters"]],
         variants={name: [_shock(shock) for shock in shocks] for name, shocks in entry["variants"].items()},
     )

@@ -13,6 +13,7 @@ from nearshore_io.errors import LabelError, ShockError, UnitError, first_few
 from nearshore_io.labels import Positions
 from nearshore_io.scenarios.change import Change, combine, require_possible
 from nearshore_io.scenarios.parameters import Parameter
+from nearshore_io.scenarios.question import Question
 from nearshore_io.scenarios.timing import Timing
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
@@ -58,6 +59,7 @@ class Scenario:
     timing : the years of building and of coming up, for `run_years`.
     question, method, limits : what it asks, by which equations, and what it cannot say.
     parameters : what the shocks were made from, with sources and bands.
+    indicators : what is read off the table before and after it, for `answers`.
     variants : other shocks that span the band, by name.
 
     Raises
@@ -75,6 +77,7 @@ class Scenario:
     method: str = ""
     limits: str = ""
     parameters: Sequence[Parameter] = ()
+    indicators: Sequence[Question] = ()
     variants: Mapping[str, Sequence[Shock]] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
@@ -89,6 +92,7 @@ class Scenario:
         variants = {str(name): _listed(shocks, self.name) for name, shocks in self.variants.items()}
         object.__setattr__(self, "shocks", _listed(self.shocks, self.name))
         object.__setattr__(self, "parameters", tuple(self.parameters))
+        object.__setattr__(self, "indicators", tuple(self.indicators))
         object.__setattr__(self, "deflator", MappingProxyType(dict(self.deflator)))
         object.__setattr__(self, "variants", MappingProxyType(variants))
 

@@ -15,6 +15,7 @@ from nearshore_io.scenarios.assumptions import timing_of
 from nearshore_io.scenarios.base import Scenario, Shock
 from nearshore_io.scenarios.kinds import KINDS
 from nearshore_io.scenarios.parameters import Parameter, corners, substituted
+from nearshore_io.scenarios.question import Question
 from nearshore_io.scenarios.timing import Ramp, Timing
 
 
@@ -22,10 +23,13 @@ def read_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
     """Return the scenarios of a TOML file.
 
     The file holds ``[[scenario]]`` tables with a ``name`` and one ``[[scenario.shock]]`` for each shock: its ``kind``
-    and the parameters of the class of that name. Optional: ``title``, ``question``, ``method``, ``limits``,
-    ``deflator``, ``[scenario.timing]``, ``[scenario.parameters.NAME]`` with value, unit, source, and low and high or
-    alternatives (a shock refers to one as ``"$NAME"``), and ``[[scenario.variant]]`` with shocks of its own.
-    Combinations of the ends of the bands become variants too.
+    and the parameters of the class of that name. Optional:
+
+    - ``title``, ``question``, ``method``, ``limits``; ``deflator``; ``[scenario.timing]`` with the fields of `Timing`
+    - ``[scenario.parameters.NAME]`` with value, unit, source, and low and high or alternatives; a shock refers to one
+      as ``"$NAME"``, and the combinations of the ends of the bands become variants
+    - ``[[scenario.variant]]`` with a name and shocks of its own
+    - ``[[scenario.indicator]]`` with the fields of `Question`, for what is read off before and after
 
     Raises
     ------
@@ -136,6 +140,7 @@ def _scenario(entry: Any, file: Path, number: int, variants: Mapping[str, Sequen
             deflator=entry.deflator,
             timing=timing,
             parameters=_parameters(entry, where),
+            indicators=[Question(**question.model_dump()) for question in entry.indicator],
             variants=variants,
         )
     except NearshoreError as error:
@@ -157,6 +162,7 @@ def _models() -> tuple[Any, dict[str, Any]]:
     timing = _plain_model("timing", Timing, closed, {"build": dict[int, float], "ramp": ramp | None})
     parameter: Any = _plain_model("parameter", Parameter, closed, {"alternatives": tuple[Any, ...]}, without=("name",))
     listed = (list[union], Field(min_length=1))
+    question: Any = _plain_model("indicator", Question, strict, {})
     variant: Any = create_model("variant", __config__=closed, name=(str, Field(min_length=1)), shock=listed)
     texts: dict[str, Any] = dict.fromkeys(TEXTS, (str, ""))
     scenario: Any = create_model(
@@ -167,6 +173,7 @@ def _models() -> tuple[Any, dict[str, Any]]:
         deflator=(dict[int, StrictFloat | StrictInt] | str, Field(default_factory=dict)),
         timing=(timing | None, None),
         parameters=(dict[str, parameter], Field(default_factory=dict)),
+        indicator=(list[question], Field(default_factory=list)),
         variant=(list[variant], Field(default_factory=list)),
         shock=listed,
     )
@@ -174,7 +181,7 @@ def _models() -> tuple[Any, dict[str, Any]]:
 
 
 TEXTS = ("title", "question", "method", "limits")
-KEYS = ("name", *TEXTS, "deflator", "timing", "parameters", "variant", "shock")
+KEYS = ("name", *TEXTS, "deflator", "timing", "parameters", "indicator", "variant", "shock")
 
 
 def _plain_model(
@@ -275,6 +282,8 @@ def _valid_keys(loc: Sequence[Any], shocks: Mapping[str, Any]) -> list[str]:
         return [field.name for field in dataclasses.fields(made_from)]
     if "parameters" in loc:
         return [field.name for field in dataclasses.fields(Parameter) if field.name != "name"]
+    if "indicator" in loc:
+        return [field.name for field in dataclasses.fields(Question)]
     if "variant" in loc:
         return ["name", "shock"]
     return ["scenario"] if len(loc) == 1 else list(KEYS)
