@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RAW ?= ../shared/data/wiod2013
 
-.PHONY: demo test lint tables bench bench-crossover bench-exports bench-reading clean
+.PHONY: demo test lint tables bench bench-crossover bench-exports bench-gallery bench-reading clean
 
 demo: $(VENV)/.ready
 	$(BIN)/nearshore run nearshoring
@@ -26,6 +26,9 @@ bench-reading: $(VENV)/.bench
 
 bench-exports: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.exports
+
+bench-gallery: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.gallery
 
 bench-crossover: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.crossover

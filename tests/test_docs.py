@@ -54,3 +54,10 @@ def test_links_lead_somewhere() -> None:
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_answers_of_the_gallery_are_those_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """To make it anew: nearshore gallery --answers > docs/reference/gallery.md."""
+    with pytest.raises(SystemExit):
+        main(["gallery", "--answers"])
+    assert capsys.readouterr().out == (ROOT / "docs" / "reference" / "gallery.md").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import xarray as xr
 
 from nearshore_io.batch import answers, run, run_years
 from nearshore_io.cli import save, show, show_impacts, show_tables
+from nearshore_io.cli.gallery_page import gallery_page
 from nearshore_io.cli.inputs import open_table, scenario_file
 from nearshore_io.cli.options import Closure, Format, FormatOption, OutOption, TableOption, YearOption, app
 from nearshore_io.errors import ClosureError
@@ -92,8 +93,15 @@ def _upper_bound(closed: Leontief | None, scenarios: Sequence[Scenario]) -> xr.D
 
 
 @app.command("gallery")
-def gallery_command() -> None:
+def gallery_command(
+    answered: Annotated[bool, typer.Option("--answers", help="Run them all, and print a page in Markdown.")] = False,
+    table: TableOption = "north-america-2011",
+    year: YearOption = None,
+) -> None:
     """List the shipped scenarios: policy questions with parameters that have a source and a band."""
+    if answered:
+        print(gallery_page(_model(table, year, Closure.open)), end="")
+        return
     show_impacts.gallery(show.console(), [load_scenario(name) for name in list_gallery()])
 
 

@@ -105,7 +105,7 @@ class Capacity:
         return {
             "optimum": "net: the best case, everybody's purchases being rearranged for the best",
             "rationing": "net: a pessimistic case, scarce products shared out in proportion",
-            "scale": "as the other shocks, scaled down to what the limits allow",
+            "scale": "net of what the limits do not allow",
         }[self.rule]
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:

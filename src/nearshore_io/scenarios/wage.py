@@ -46,7 +46,7 @@ class Wage:
     income: str | None = None
 
     kind: ClassVar[str] = "wage"
-    basis: ClassVar[str] = "income that moves from those who pay to those who earn; output answers to spending only"
+    basis: ClassVar[str] = "net: income moves from those who pay to those who earn, and output answers to spending only"
 
     def __post_init__(self) -> None:
         require_labels("wage", region=self.region)

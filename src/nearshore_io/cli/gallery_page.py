@@ -1,0 +1,102 @@
+"""The gallery with its answers on one table, as a page in Markdown."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+
+from nearshore_io.batch import answers, band, compare, run
+from nearshore_io.cli.show import UNKNOWN, significant
+from nearshore_io.errors import ShockError
+from nearshore_io.leontief import Leontief
+from nearshore_io.scenarios import Parameter, Scenario, list_gallery, load_scenario
+
+COUNTRIES = ("USA", "MEX", "CHN")
+SHOWN = {"value_added": 1.0, "jobs": 1000.0}
+MINUS = "−"
+
+
+def gallery_page(model: Leontief) -> str:
+    """Return every gallery scenario with question, answer and band, parameters with sources, and limits."""
+    lines = [
+        "# The gallery, answered",
+        "",
+        f"On {model.table.name}, made by `nearshore gallery --answers`. Changes against the table: value added in "
+        f"{model.table.unit}, jobs in persons (job-years where a phase happens once); low … high over all combinations "
+        "of the bands. Numbers to three digits; none of them is a forecast.",
+        "",
+    ]
+    for name in list_gallery():
+        lines += [*_scenario(model, load_scenario(name)), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _scenario(model: Leontief, scenario: Scenario) -> Iterator[str]:
+    yield f"## {scenario.name}: {scenario.title}"
+    yield ""
+    yield f"**{scenario.question}** {scenario.method}"
+    yield ""
+    found = run(model, scenario, variants=True).isel(scenario=0)
+    central = run(model, scenario, effects=True, content=True)
+    counted = str(found["basis"].item())
+    yield "| phase | country | value added | low … high | jobs | low … high |"
+    yield "|---|---|---:|---:|---:|---:|"
+    for phase in found["phase"].values.tolist():
+        for country in COUNTRIES:
+            yield f"| {phase} | {country} | " + " | ".join(_cells(model, found.sel(phase=phase), country)) + " |"
+    yield ""
+    yield f"Counted {counted}."
+    for row in answers(model, scenario).itertuples():
+        yield f"- {row.indicator}: {row.before:.3g} → {row.after:.3g} {row.unit}"
+    yield from _content(central)
+    yield from _published(central)
+    notes = scenario.stand_ins(model.table)
+    yield f"- Limits: {scenario.limits}" + (f" In this table: {'; '.join(notes)}." if notes else "")
+    if scenario.parameters:
+        yield ""
+        yield "| parameter | value | band | unit | source |"
+        yield "|---|---|---|---|---|"
+        for parameter in scenario.parameters:
+            yield f"| {parameter.name} | {parameter.value} | {_band(parameter)} | {parameter.unit} | {parameter.source} |"
+
+
+def _cells(model: Leontief, found: xr.Dataset, country: str) -> Iterator[str]:
+    """Yield the central value and the band of value added and of jobs."""
+    regions = model.table.select(country)["region"]
+    for name, scale in SHOWN.items():
+        total = scale * found[name].sel(region=regions).sum(["region", "sector"], skipna=False)
+        low, middle, high = band(total).values.tolist()
+        yield _number(middle)
+        yield "" if np.isnan(low) or _number(low) == _number(high) else f"{_number(low)} … {_number(high)}"
+
+
+def _content(central: xr.Dataset) -> Iterator[str]:
+    if "content" not in central:
+        return
+    content = 100 * central["content"].isel(scenario=0)
+    for phase in content["phase"].values.tolist():
+        flow = content.sel(phase=phase).isel(flow=1)
+        before, after = flow.values.tolist()
+        if phase != "build" and not np.isnan(after):
+            yield f"- {flow['flow'].item()}: {before:.2f} → {after:.2f} cents per dollar"
+
+
+def _published(central: xr.Dataset) -> Iterator[str]:
+    try:
+        rows = compare(central)
+    except ShockError:
+        return  # nothing published to hold it against
+    for row in rows.itertuples():
+        ours = "no counterpart here" if np.isnan(row.ours) else f"here {_number(row.ours).lstrip('+')}"
+        published = _number(row.published).lstrip("+")
+        yield f"- Published: {row.quantity}, {published} {row.unit} ({row.source}); {ours}. {row.definition}"
+
+
+def _band(parameter: Parameter) -> str:
+    if parameter.low is not None:
+        return f"{parameter.low:g} … {parameter.high:g}"
+    return ", ".join(map(str, parameter.alternatives))
+
+
+def _number(value: float) -> str:
+    return UNKNOWN if np.isnan(value) else significant(value).replace("-", MINUS)
