@@ -12,6 +12,7 @@ from nearshore_io.batch.compare import published_benchmarks
 from nearshore_io.scenarios.base import PHASES
 
 NAMES = list(nio.list_gallery())
+NAMED = [f"c{number}" for number in range(3, 17)]
 IDS = [f"S{number:02d}" for number in range(1, 19)]
 
 
@@ -151,7 +152,7 @@ def test_assumptions_survive_a_file(model: nio.Leontief, tmp_path: Path) -> None
 def test_published_figures_stand_beside_ours(model: nio.Leontief) -> None:
     """Each of ours by hand from the results; the difference in definition stands in every row."""
     found = nio.run(model, [nio.load_scenario(name) for name in ("S01", "S02", "S03", "S11")], effects=True)
-    table = nio.compare(found, against="published").set_index(["scenario", "id"])
+    table = nio.compare(found, against="published").set_index(["scenario", "id"]).sort_index()
     total = found.sum("effect", skipna=False)
     assert_allclose(
         table.loc[("S03", "B01"), "ours"],
@@ -167,8 +168,11 @@ def test_published_figures_stand_beside_ours(model: nio.Leontief) -> None:
     lost = -total.value_added.sel(scenario="S11", phase="event", region="USA").sum().item() / 9
     assert_allclose(table.loc[("S11", "B37"), "ours"].iloc[0], lost, rtol=1e-9)
     assert table["definition"].str.len().min() > 20
-    with pytest.raises(nio.ShockError, match="no published counterpart of mine"):
-        nio.compare(nio.run(model, nio.Scenario("mine", [nio.Output("MEX", "c14", "1 MUSD")])))
+    assert nio.compare(nio.run(model, nio.Scenario("mine", [nio.Output("MEX", "c14", "1 MUSD")]))).empty
+    spread = nio.compare(nio.run(model, nio.load_scenario("S03"), variants=True)).set_index("id")
+    content = nio.export_content(model, "MEX", "USA", by="sector", values="money").sel(origin="USA", sector=NAMED)
+    exports = nio.decompose_exports(model, "MEX", "USA", by="sector").exports.sel(sector=NAMED)
+    assert_allclose(spread.loc["B03", "ours"], 100 * content.sum().item() / exports.sum().item(), rtol=1e-9)
 
 
 def test_benchmarks_belong_to_scenarios() -> None:
@@ -204,4 +208,32 @@ def test_answers_are_those_of_the_tables_before_and_after(model: nio.Leontief) -
             assert_allclose(row[when], 100 * float((passes[name] * x).sum() / x.sum()), rtol=1e-12)
     assert found["after"].iloc[0] == pytest.approx(0.9 * found["before"].iloc[0], rel=0.01)
     content = nio.answers(model, nio.load_scenario("S12"))
-    assert content["after"].item() == pytest.approx(85.0, abs=1.0)
+    assert content["after"].item() == pytest.approx(90.0)  # ρ is paid out of value added, not out of content
+    market = nio.answers(model, nio.load_scenario("S14")).set_index("indicator")["before"]
+    table = model.table
+    trade = {
+        name: table.flows("MEX", None, name).sum().item() + table.Y.sel(region="MEX", final_region=name).sum().item()
+        for name in table.countries
+        if name != "MEX"
+    }
+    assert_allclose(market.iloc[0], 100 * trade["USA"] / sum(trade.values()), rtol=1e-12)
+    absorbed = nio.footprint(model, "value_added").sel(origin="MEX")
+    abroad = absorbed.sum() - absorbed.sel(destination="MEX")
+    assert_allclose(market.iloc[1], 100 * (absorbed.sel(destination="USA") / abroad).item(), rtol=1e-9)
+
+
+def test_every_corner_of_a_band_is_there() -> None:
+    """Also where an end is the central value: σ = 7 at the full duty is a corner of S18-tariff."""
+    names = [name for name in nio.load_scenario("S18-tariff").variants if " = " in name]
+    assert names == [f"rate = {rate}, elasticity = {sigma}" for rate in ("0.05", "0.25") for sigma in ("4", "7")]
+
+
+def test_bands_of_several_scenarios_are_their_own(model: nio.Leontief) -> None:
+    """A scenario repeats its central values where only another has a variant, so sums and bounds are its own."""
+    both = nio.run(model, [nio.load_scenario("S04"), nio.load_scenario("S14")], variants=True)
+    for name in ("S04", "S14"):
+        alone = nio.run(model, nio.load_scenario(name), variants=True)
+        bands = [nio.band(r.value_added.sel(scenario=name, phase="run").sum("sector")) for r in (both, alone)]
+        assert_allclose(bands[0].values, bands[1].values, rtol=1e-12)
+    assert both["own_variant"].sel(scenario="S14", variant="fall = 0.05").item()
+    assert not both["own_variant"].sel(scenario="S04", variant="fall = 0.05").item()

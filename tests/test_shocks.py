@@ -673,7 +673,7 @@ def test_content_after_a_change_is_that_of_the_table_after_it(table: IOTable, sh
         "move": nio.Relocation("s0", "CHN", "MX2", ["USA", "MEX"], share, relative_cost=1.01),
         "demand": nio.FinalDemand("MX2", "s0", "9 million USD", final_region="USA"),
         "recipe": nio.Technology("MX2", "s0", share, localised="s0", localisation=0.5),
-        "border": nio.Extraction([("USA", "CHN")], share=share),
+        "border": nio.Extraction([("USA", "CHN")], share=share, resourced=True),
     }
     for name, shock in shocks.items():
         try:
@@ -731,3 +731,102 @@ def test_what_is_made_is_used_eaten_or_stored(table: IOTable, days: int, share: 
     used = recipe @ at.lost
     eaten = -at.unserved.reshape(-1, width).sum(axis=0)
     assert_allclose(made, used + eaten + at.stocks.sum(axis=1), atol=1e-10 * size(table))
+
+
+def test_shares_from_prices_with_several_origins(bundled: IOTable) -> None:
+    """Every origin loses to the destination by the same ratio, (1 + δ)^(1−σ), however many there are."""
+    move = nio.Relocation("c14", "east_asia", "MEX", "USA", elasticity=4.0, price_change=-0.1)
+    change = scenario(move).changes(bundled)["run"]
+    before = dense(bundled)[:, bundled.positions("USA", "c15")[0]]
+    after = before + (change.P @ change.Q).toarray()[:, bundled.positions("USA", "c15")[0]]
+    mexico = bundled.positions("MEX", "c14")[0]
+    for origin in ("CHN", "JPN", "KOR", "TWN"):
+        c = bundled.positions(origin, "c14")[0]
+        assert_allclose((after[mexico] / after[c]) / (before[mexico] / before[c]), 0.9 ** (1 - 4.0), rtol=1e-10)
+
+
+@given(tables(idle=False), st.floats(0.05, 0.3))
+def test_content_at_new_prices_is_that_of_the_table_at_new_prices(table: IOTable, rise: float) -> None:
+    shock = nio.Wage("MEX", rise)
+    model = nio.Leontief(table)
+    result = nio.run(model, scenario(shock), content=True).content.isel(scenario=0).sel(phase="run", when="after")
+    after = nio.counterfactual(model, scenario(shock))
+    for k, (origin, exporter, importer) in enumerate(
+        (("USA", "MEX", None), ("USA", "MEX", "USA"), ("MEX", "USA", "MEX"))
+    ):
+        expected = nio.export_content(after, exporter, importer).sel(origin=origin).item()
+        assert_allclose(result.isel(flow=k).item(), expected, rtol=1e-9)
+
+
+@given(tables(idle=False), st.floats(0.1, 0.5), st.floats(5.0, 50.0))
+def test_caps_hold_for_plants_too(table: IOTable, cut: float, output: float) -> None:
+    """Given output calls for suppliers: the optimum beside a cap elsewhere serves what it implies."""
+    from scipy.optimize import linprog
+
+    Y = np.maximum(table.y, 0.0)
+    total = np.asarray(table.Z.sum(axis=1)) + Y.sum(axis=1)
+    table = table.with_numbers(table.Z, Y, {"value_added": total - np.asarray(table.Z.sum(axis=0))})
+    if (table.inputs["value_added"] <= 0).any():
+        return
+    plant = nio.Output("MX1", "s0", output, unit="million USD")
+    result = found(table, plant, nio.Capacity("USA", "s0", cut=cut))
+    A, x, v = dense(table), x_of(table), table.intensity("value_added")
+    o, capped = table.positions("MX1", "s0")[0], table.positions("USA", "s0")[0]
+    L = np.linalg.inv(np.eye(table.n) - A)
+    wanted = x + L[:, o] / L[o, o] * output
+    f = wanted - A @ wanted
+    bounds = [(0.0, None)] * table.n
+    bounds[capped] = (0.0, x[capped] * (1 - cut))
+    net = np.eye(table.n) - A
+    best = linprog(
+        -v, A_ub=np.vstack([net, -net]), b_ub=np.concatenate([f, np.zeros(table.n)]), bounds=bounds, method="highs"
+    )
+    assert_allclose(v @ x + result.value_added.sum().item(), -best.fun, rtol=1e-8)
+
+
+def test_wages_of_another_stressor_are_those_that_rise() -> None:
+    table = random_table(5)
+    pay, unit = table.stressors["compensation"]
+    table = table.with_stressors({"wages": (0.8 * pay, unit)}, "made")
+    result = found(table, nio.Wage("MEX", 0.1, income="wages"))
+    more = 0.1 * 0.8 * np.nansum(pay[table.positions("MEX")])
+    assert_allclose(result.wages.sel(region=["MX1", "MX2"]).sum().item(), more, rtol=1e-12)
+    assert_allclose(result.compensation.sel(region=["MX1", "MX2"]).sum().item(), 0.0, atol=1e-12)
+    assert_allclose(result.value_added.sum().item(), more, rtol=1e-12)
+
+
+def test_plants_where_nobody_counts_labour_run_in_the_closed_model(bundled: IOTable) -> None:
+    """Households of the rest of the world are exogenous: what a plant there pays is spent outside the loop."""
+    move = nio.Relocation("c15", "CHN", "OTH", "USA", 0.2, localisation=0.5)
+    result = found(bundled, move, closure="households")
+    assert np.isfinite(result.output.values).all()
+
+
+def test_a_subsidy_stands_in_the_table_after_it() -> None:
+    table = random_table(5, tax=False)
+    move = nio.Relocation("s0", "CHN", "MX2", ["USA", "MEX"], 0.3, relative_cost=1.1, cost_paid_by="subsidy")
+    model = nio.Leontief(table)
+    after = nio.counterfactual(model, scenario(move)).table
+    assert_allclose(after.imbalance("inputs").values, 0.0, atol=1e-9 * size(table))
+    final = nio.Relocation(
+        "s0", "CHN", "MX2", ["USA", "MEX"], 0.3, uses="final", relative_cost=1.1, cost_paid_by="subsidy"
+    )
+    bill = nio.run(model, scenario(final)).fact.sel(fact_name="subsidy bill at the table's outputs").item()
+    bought = table.Y.sel(region="CHN", sector="s0", final_region=["USA", "MEX"]).sum().item()
+    assert_allclose(bill, 0.1 * 0.3 * bought, rtol=1e-12)
+
+
+def test_purchases_that_go_nowhere_do_not_change_their_origin() -> None:
+    table = random_table(5)
+    lost, moved = (found(table, nio.Extraction([("USA", "MEX")], share=0.4, resourced=r)) for r in (False, True))
+    assert lost["redirected"].item() == pytest.approx(0.0, abs=1e-9)
+    assert moved["redirected"].item() > 1.0
+
+
+def test_demand_for_held_industries_calls_for_nothing_by_either_route() -> None:
+    table = random_table(5, idle=False)
+    model = nio.Leontief(table, closure=nio.Mixed([("MX2", "s0")]))
+    shock = scenario(nio.FinalDemand("MX2", "s0", "10 million USD"))
+    totals = nio.run_totals(model.functionals(model.weights("value_added", ["USA", "MEX"])), shock)
+    assert_allclose(totals.values, 0.0, atol=1e-12)
+    assert_allclose(nio.run(model, shock).value_added.values, 0.0, atol=1e-12)

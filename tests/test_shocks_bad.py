@@ -14,7 +14,10 @@ def run(model: nio.Leontief, *shocks: object) -> object:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: nio.Tariff("USA", "MEX", -1.0), r"tariff rate must be above -1 \(-100 %\), not -1.0"),
+        (
+            lambda: nio.Tariff("USA", "MEX", -1.0),
+            r"tariff rate must be above -1 \(-100 %\) and at most 5 \(500%\), not -1.0",
+        ),
         (lambda: nio.Tariff("USA", "MEX", "25 %"), "tariff rate must be above -1"),
         (lambda: nio.Tariff("USA", "MEX", 0.1, elasticity=1.0), "elasticity of 1 exactly is Cobb-Douglas"),
         (lambda: nio.TradeCost([("USA", "MEX")], -0.01, elasticity=1), "elasticity of 1 exactly is Cobb-Douglas"),
@@ -69,6 +72,9 @@ def run(model: nio.Leontief, *shocks: object) -> object:
             "old is none of new, reinvested, intercompany",
         ),
         (lambda: nio.Wage("MEX", -1.0), "wage rise must be above -1"),
+        (lambda: nio.Wage("MEX", 10), "at most 5 .500%., not 10; 25 per cent is 0.25"),
+        (lambda: nio.Tariff("USA", "MEX", 25), "at most 5 .500%., not 25"),
+        (lambda: nio.Timing(build={2025: 1.0}, productivity=2), "a yearly rate between -1 and 1"),
         (lambda: nio.ContentRule("MEX", "c15", 75), "threshold must be a share between 0 and 1, not 75"),
         (lambda: nio.Ramp(2030, 2026), "it ends in 2026, before it starts in 2030"),
         (lambda: nio.Timing(build={2025: 0.4}), "shares of build sum to 0.4, not to one"),
@@ -141,7 +147,10 @@ USA_MEX = [("USA", "MEX")]
         ),
         ([nio.Tariff("USA", "USA", 0.1)], nio.ShockError, "USA imports nothing from USA"),
         ([nio.Extraction([("USA", "north_america")])], nio.ShockError, "USA stands on both sides"),
-        ([nio.Extraction([*USA_MEX, ("MEX", "USA")])], nio.ShockError, "some trade is named twice"),
+        ([nio.Extraction([*USA_MEX, ("MEX", "USA")])], nio.ShockError, "what .* sells to .* is named twice"),
+        ([nio.Inventories([*USA_MEX, ("MEX", "USA")], days=2)], nio.ShockError, "what .* sells to .* is named twice"),
+        ([nio.TradeCost([*USA_MEX, ("MEX", "all")], 0.1)], nio.ShockError, "what .* sells to .* is named twice"),
+        ([nio.Capacity("MEX", "c14", cut=0.1), nio.Wage("MEX", 0.1)], nio.ShockError, "limits are not defined with"),
         ([nio.Inventories(USA_MEX, days=2), nio.Inventories(USA_MEX, days=3)], nio.ShockError, "give one shock all the pairs"),
         (
             [nio.Extraction(USA_MEX, days=3), nio.Extraction([("USA", "CHN")], days=4)],
@@ -150,7 +159,7 @@ USA_MEX = [("USA", "MEX")]
         ),
         ([nio.Output("MEX", "c14", "900 billion USD", direction="decrease")], nio.ShockError, "less than the .* to be taken away"),
         ([nio.ContentRule("MEX", "c14", 1.0, area="CHN")], nio.ShockError, "misses 100% by .* Lower the threshold"),
-        ([nio.Wage("MEX", 9.0, paid_by="profit")], nio.ShockError, "less left after wages than the rise would take"),
+        ([nio.Wage("MEX", 4.0, paid_by="profit")], nio.ShockError, "less left after wages than the rise would take"),
         ([nio.Wage("MEX", 0.1, income="pay")], nio.ShockError, "has no pay; its stressors are jobs, compensation"),
         ([nio.Relocation("c14", "CHN", "MEX", "USA", elasticity=4.0, price_change=0.2)], nio.ShockError, "move the other way"),
         ([nio.FDI("MEX", "c14", "1 MUSD", assets={"machines": 1.0})], nio.LabelError, r"\(fdi\), assets: no asset 'machines'.*machinery"),
@@ -187,6 +196,16 @@ def test_limits_stand_alone(model: nio.Leontief) -> None:
     closed = nio.Leontief(model.table, closure="households")
     with pytest.raises(nio.ClosureError, match="for the open model only"):
         run(closed, nio.Capacity("MEX", "c14", cut=0.1))
+    with pytest.raises(nio.ShockError, match="S04.* is a name; nio.load_scenario"):
+        nio.run(model, "S04")  # type: ignore[arg-type]
+    built = nio.Scenario("a", [nio.FDI("MEX", "c14", "1 MUSD")], timing=nio.Timing(ramp=nio.Ramp(2025, 2027)))
+    with pytest.raises(nio.ShockError, match="builds something: say when"):
+        nio.run_years(model, built)
+    timed = nio.Scenario("a", [nio.Output("MEX", "c14", "1 MUSD")], timing=nio.Timing(ramp=nio.Ramp(2025, 2027)))
+    with pytest.raises(nio.ShockError, match="are those of a year"):
+        nio.gainers_and_losers(nio.run_years(model, timed))
+    with pytest.raises(nio.ShockError, match="no balanced table stands after it"):
+        nio.counterfactual(model, nio.Scenario("a", [nio.Extraction([("USA", "MEX")])]))
     with pytest.raises(nio.ShockError, match="not defined with new plants or prices"):
         run(model, nio.Capacity("MEX", "c14", cut=0.1), nio.Plant("MEX", "c14", output="1 MUSD"))
     timed = nio.Scenario("a", [nio.Capacity("MEX", "c14", cut=0.1)], timing=nio.Timing(ramp=nio.Ramp(2025, 2027)))
@@ -225,6 +244,8 @@ share = "{use}"
     [
         ("", "$shares", r"scenario\[0\].shock\[0\].share: no parameter 'shares'; known: share"),
         ("low = 0.05", "$share", "parameter 'share' has only one end of a band"),
+        ("low = 0.2\nhigh = 0.1", "$share", "low 0.2 is above high 0.1; swap them"),
+        ('[scenario.parameters.idle]\nvalue = 1\nunit = "1"\nsource = "s"', "$share", "no shock uses parameter 'idle'"),
         ("low = 0.2\nhigh = 0.3", "$share", "0.1 does not lie between low 0.2 and high 0.3"),
         ("hihg = 0.3", "$share", r"parameters.share.hihg is not a known key: did you mean 'high'"),
         ("low = 0.05\nhigh = 1.5", "$share", r"variant 'share = 1.5', shock 1 \(relocation\): relocation share must be a share"),
@@ -249,7 +270,7 @@ def test_a_band_of_two_parameters_has_four_corners(tmp_path: Path) -> None:
     more = 'low = 0.05\nhigh = 0.2\n[scenario.parameters.cost]\nvalue = 1.0\nlow = 0.9\nhigh = 1.1\nunit = "1"\nsource = "assumption"'
     file.write_text(FILE.format(more=more, use="$share") + 'relative_cost = "$cost"\n')
     (scenario,) = nio.read_scenarios(file)
-    assert set(scenario.variants) == {f"share = {s}, cost = {c}" for s in ("0.05", "0.2") for c in ("0.9", "1.1")}
+    assert list(scenario.variants) == [f"share = {s}, cost = {c}" for s in ("0.05", "0.2") for c in ("0.9", "1.1")]
     assert scenario.variants["share = 0.2, cost = 0.9"][0].share == 0.2
     assert scenario.variants["share = 0.2, cost = 0.9"][0].relative_cost == 0.9
 

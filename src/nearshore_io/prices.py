@@ -128,17 +128,23 @@ def equilibrium(
         if not (p > 0).all() or not np.isfinite(p).all():
             raise _no_fixed_point(p, step)
     composite = _composite(A, recipe, T, p, wedge.elasticity, width)
-    bought = np.maximum(Y, 0.0)
-    T_final = csr_array(wedge.paid[:, n:])
-    of_final = _composite(bought, inputs_by_product(bought, width), T_final, p, wedge.elasticity, width)
+    final, paid = resourced_final(Y, p, wedge, width)
     return Prices(
         p=p,
-        paid_final=of_final,
+        paid_final=paid,
         A=_resourced(A, T, p, composite, wedge.elasticity, width),
-        Y=np.minimum(Y, 0.0) + _resourced(bought, T_final, p, of_final, wedge.elasticity, width),
+        Y=final,
         iterations=rounds,
         residual=step,
     )
+
+
+def resourced_final(Y: Array, p: Array, wedge: Wedge, width: int) -> tuple[Array, Array]:
+    """Return final purchases as prices move them, (n, m), and what is paid for each product, (width, m)."""
+    bought = np.maximum(Y, 0.0)
+    T = csr_array(wedge.paid[:, len(p) :])
+    paid = _composite(bought, inputs_by_product(bought, width), T, p, wedge.elasticity, width)
+    return np.minimum(Y, 0.0) + _resourced(bought, T, p, paid, wedge.elasticity, width), paid
 
 
 def _composite(A: Matrix, recipe: Array, T: csr_array, p: Array, elasticity: float, width: int) -> Array:

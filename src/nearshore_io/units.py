@@ -160,7 +160,8 @@ def _price_factor(year: int | None, table_year: int | None, deflator: Mapping[in
     if missing:
         raise UnitError(
             f"{what} is at prices of {year}, the table at prices of {table_year}: no deflator for {missing}. "
-            f"Give the scenario `deflator={{{table_year}: …, {year}: …}}` (a price index by year)."
+            f"Give the scenario a price index by year, deflator = {{{table_year} = …, {year} = …}} in a file, or the "
+            'shipped one, deflator = "us-gdp" (1995 to 2023).'
         )
     if not all(np.isfinite(deflator[y]) and deflator[y] > 0 for y in (year, table_year)):
         raise UnitError(f"the deflator for {year} and {table_year} must be positive numbers.")

@@ -42,14 +42,23 @@ def _values(model: Leontief, question: Question) -> dict[str, tuple[float, str]]
     if question.kind == "exposure":
         found = exposure(model, question.to or (), question.to_sector, region, sector)
         suppliers = f"{_named(question.to)} {_named(question.to_sector)}".strip()
-        unit = "cents per dollar of output"
+        passes = "cents of sales at all tiers, per dollar of output"
         return {
-            f"{users} on {suppliers}, face value": (100 * _mean(model, found["face_value"]), unit),
-            f"{users} on {suppliers}, looked through": (100 * _mean(model, found["look_through"]), unit),
+            f"{users} on {suppliers}, face value": (
+                100 * _mean(model, found["face_value"]),
+                "cents per dollar of output",
+            ),
+            f"{users} on {suppliers}, looked through": (100 * _mean(model, found["look_through"]), passes),
+            f"{users} on {suppliers}, value added": (
+                100 * _mean(model, found["value_added"]),
+                "cents per dollar of output",
+            ),
         }
+    if question.kind == "market":
+        return _market(model, str(region), str(question.to))
     if question.kind == "regional_value_content":
-        content = regional_value_content(model, region, sector)["content"]
-        return {f"regional value content of {users}": (100 * _mean(model, content), "per cent of net cost")}
+        content = regional_value_content(model, region, sector, excluded=question.excluded)["content"]
+        return {f"regional value content of {users}": (100 * _mean(model, content), "per cent")}
     tested = exim_content(model, sector)
     content, exported = tested["content"].fillna(0.0), _exports(model, tested["content"])
     passing = float(exported.where(tested["passes"], 0.0).sum() / exported.sum())
@@ -58,7 +67,28 @@ def _values(model: Leontief, question: Question) -> dict[str, tuple[float, str]]
             100 * float((content * exported).sum() / exported.sum()),
             "per cent",
         ),
+        f"lowest US content among exporting industries of {_named(sector)}": (100 * float(content.min()), "per cent"),
         f"share of US exports of {_named(sector)} with 51 % US content or more": (100 * passing, "per cent"),
+    }
+
+
+def _market(model: Leontief, exporter: str, market: str) -> dict[str, tuple[float, str]]:
+    """Return what a market takes of a country's gross exports, e_sr / e_s, and of its value added abroad, v_s L f_r."""
+    table = model.table
+    rows = table.positions(region=exporter)
+    weights = np.zeros(table.n)
+    weights[rows] = table.intensity("value_added")[rows]
+    earned = model.factors.solve_transposed(weights)
+    gross, added = {}, {}
+    for name in table.countries:
+        if name != exporter:
+            final = table.Y.sel(final_region=name).sum("category").values.ravel()
+            flows = float(table.flows(exporter, None, name).sum())
+            gross[name] = flows + float(final[rows].sum())
+            added[name] = float(earned @ final)
+    return {
+        f"{exporter} exports that {market} takes, gross": (100 * gross[market] / sum(gross.values()), "per cent"),
+        f"{exporter} value added abroad that {market} takes": (100 * added[market] / sum(added.values()), "per cent"),
     }
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from nearshore_io.errors import LabelError, ShockError
+from nearshore_io.errors import LabelError
+from nearshore_io.scenarios.parameters import CENTRAL, SPAN
 from nearshore_io.shipped import shipped
 
 COLUMNS = ("scenario", "id", "quantity", "published", "year", "ours", "low", "high", "unit", "definition", "source")
@@ -33,11 +34,12 @@ def compare(results: xr.Dataset, against: Literal["published"] = "published") ->
     -------
     Table with scenario, id, quantity, published, year, ours, low, high, unit, definition (how theirs differs from
     ours) and source. ``ours`` is NaN where results have no counterpart, and ``definition`` says why.
+    Scenarios without a published counterpart have no row.
 
     Raises
     ------
-    ShockError
-        If no scenario of the results has a published counterpart.
+    LabelError
+        If results are to be compared with something else.
     """
     if against != "published":
         raise LabelError(f"results can be compared against 'published', not {against!r}.")
@@ -48,9 +50,6 @@ def compare(results: xr.Dataset, against: Literal["published"] = "published") ->
             low, ours, high = _ours(results, entry)
             stated = {key: entry[key] for key in ("scenario", "id", "quantity", "year", "unit", "definition", "source")}
             rows.append(stated | {"published": entry["value"], "ours": ours, "low": low, "high": high})
-    if not rows:
-        known = ", ".join(dict.fromkeys(entry["scenario"] for entry in published_benchmarks()))
-        raise ShockError(f"no published counterpart of {', '.join(sorted(names))}; there are some of {known}.")
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -60,6 +59,10 @@ def _ours(results: xr.Dataset, entry: Mapping[str, Any]) -> tuple[float, float, 
     if how is None or how["variable"] not in results or how["phase"] not in results["phase"].values:
         return np.nan, np.nan, np.nan
     at = results.sel(scenario=entry["scenario"], phase=how["phase"])
+    if "variant" in how:
+        if "variant" not in at.dims or how["variant"] not in at["variant"].values:
+            return np.nan, np.nan, np.nan
+        at = at.sel(variant=how["variant"])
     cells = at[how["variable"]]
     chosen = cells.isel(region=np.isin(cells["country"].values, how["countries"])).sum(
         ["region", "sector"], skipna=False
@@ -68,7 +71,9 @@ def _ours(results: xr.Dataset, entry: Mapping[str, Any]) -> tuple[float, float, 
     values = total * how["scale"] / _divisor(at, how, chosen)
     if "variant" not in values.dims:
         return np.nan, float(values), np.nan
-    return float(values.min("variant")), float(values.sel(variant="central")), float(values.max("variant"))
+    corners = [name for name in values["variant"].values.tolist() if name == CENTRAL or SPAN in name]
+    spread = values.sel(variant=corners)
+    return float(spread.min("variant")), float(values.sel(variant=CENTRAL)), float(spread.max("variant"))
 
 
 def _divisor(at: xr.Dataset, how: Mapping[str, Any], chosen: xr.DataArray) -> Any:

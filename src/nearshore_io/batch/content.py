@@ -27,23 +27,44 @@ def flow_names(table: IOTable) -> list[str]:
 
 
 def content_after(model: Leontief, change: Change, response: Response) -> Array | None:
-    """Return v_o L e / 1'e of every flow before and after, shape (flows, 2); None where there is no table after it."""
-    if not flow_names(model.table) or change.caps is not None or change.blockade is not None:
+    """Return v_o L e / p e of every flow before and after, shape (flows, 2); None where a country is missing.
+
+    NaN after what leaves no balanced table: limits on output, purchases that are lost, disruptions of days. Households'
+    induced imports are not exports of the table and stay out.
+    """
+    if not flow_names(model.table):
         return None
     table, x = model.table, output_of(model.table)
-    before = _contents(table, model.factors, table.A, table.y, x, table.intensity("value_added"), ())
+    before = _contents(table, model.factors, table.A, table.y, x, table.intensity("value_added"), (), np.ones(table.n))
+    if change.caps is not None or change.blockade is not None or change.period != 1.0 or not balanced(table, change):
+        return np.column_stack([before, np.full(len(before), np.nan)])
+    price = np.ones(table.n) if response.price is None else 1.0 + response.price
     v = table.intensity("value_added") - change.cost + change.intensities.get("value_added", 0.0)
-    after = x + response.closed
+    after = x + response.open
     if response.economy is None:
         Y = table.y + change.demand.toarray()
-        found = _contents(table, model.factors, table.A, Y, after, v, ())
+        found = _contents(table, model.factors, table.A, Y, after, v, (), price)
     else:
         economy = response.economy
         A = table.A if economy.resourced is None else economy.resourced
         if economy.resourced is None and change.P.shape[1]:
             A = coefficients_after(table, replace(change, activities=()))
-        found = _contents(table, economy.factors, A, economy.Y, after, v, change.activities)
+        found = _contents(table, economy.factors, A, economy.Y, after, v, change.activities, price)
     return np.column_stack([before, found])
+
+
+def balanced(table: IOTable, change: Change) -> bool:
+    """Tell whether costs still add up to prices: 1ᵀΔA = cost + charge − Δ(inputs), which lost purchases break."""
+    if not change.P.shape[1]:
+        return True
+    columns = np.asarray(change.Q.T @ np.asarray(change.P.sum(axis=0)).ravel()).ravel()
+    for activity in change.activities:
+        columns = columns + activity.sales
+    paid = np.asarray(change.cost + change.charge)
+    for name, values in change.intensities.items():
+        if name not in table.stressors:
+            paid = paid - values
+    return bool(np.abs(columns - paid).max(initial=0.0) <= 1e-9)
 
 
 def _contents(
@@ -54,8 +75,9 @@ def _contents(
     x: Array,
     v: Array,
     activities: Sequence[Activity],
+    price: Array,
 ) -> Array:
-    """Return v_o L e / 1'e of every flow, shape (flows,).
+    """Return v_o L e / p e of every flow, shape (flows,).
 
     A new activity p is solved out of the factors: who buys b_p of it buys v_p b_p of its value added; its own exports
     carry v_p + m a_p, and what it buys abroad is part of the exports of others.
@@ -80,11 +102,12 @@ def _contents(
         for p in activities:
             if table.country[table.regions[p.at // width]] in abroad:
                 exports += p.recipe[rows] * p.output(x)
-        total, inside = float(exports.sum()), float(multipliers[rows, k] @ exports)
+        total, inside = float(price[rows] @ exports), float(multipliers[rows, k] @ exports)
         for p in activities:
             if table.country[table.regions[p.at // width]] == exporter:
                 sold = float(p.sales[buyers] @ x[buyers] + p.final[uses].sum())
                 own = p.intensities["value_added"] if origin == exporter else 0.0
-                total, inside = total + sold, inside + sold * (own + float(multipliers[:, k] @ p.recipe))
+                costs = price @ p.recipe + sum(p.intensities[name] for name in table.inputs)
+                total, inside = total + float(costs) * sold, inside + sold * (own + float(multipliers[:, k] @ p.recipe))
         found.append(inside / total if total > 0 else np.nan)
     return np.array(found)

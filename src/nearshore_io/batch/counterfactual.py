@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
+from nearshore_io.batch.content import balanced
 from nearshore_io.batch.economy import coefficients_after, output_of
 from nearshore_io.batch.respond import respond
 from nearshore_io.errors import ClosureError, ShockError
@@ -44,6 +45,11 @@ def counterfactual(model: Leontief, scenario: Scenario, phase: Phase = "run") ->
             "on output. run(..., content=True) gives content after duties."
         )
     table = model.table
+    if not balanced(table, change) or (change.activities and change.charge.any()) or change.period != 1.0:
+        raise ShockError(
+            f"scenario {scenario.name!r}: no balanced table stands after it: purchases are lost and nothing is paid "
+            "less for it, or it lasts days, or a new plant's price differs from its industry's."
+        )
     (response,) = respond(model, [change])
     x = output_of(table) + response.open
     A = coefficients_after(table, replace(change, activities=()))
@@ -56,11 +62,12 @@ def counterfactual(model: Leontief, scenario: Scenario, phase: Phase = "run") ->
     if response.price is not None:
         p = 1.0 + response.price
         Z, Y = (csr_array(Z.multiply(p[:, None])) if issparse(Z) else Z * p[:, None]), Y * p[:, None]
+    new = {name: np.zeros(table.n) for name in change.intensities if name not in (*table.inputs, *table.stressors)}
     facts = {key: value for key, value in table.meta.items() if key not in ("output", "name")}
     after = table.with_numbers(
         Z,
         Y,
-        _totals(change, x, {name: table.intensity(name) for name in table.inputs}),
+        _totals(change, x, {**new, **{name: table.intensity(name) for name in table.inputs}}),
         {
             name: (values, table.stressors[name][1])
             for name, values in _totals(change, x, {name: table.intensity(name) for name in table.stressors}).items()
@@ -111,5 +118,5 @@ def _totals(change: Change, x: Array, intensities: dict[str, Array]) -> dict[str
         shift = change.intensities.get(name, np.zeros(len(x))) - (change.cost if name == "value_added" else 0.0)
         found[name] = (intensity + shift) * x
         for activity in change.activities:
-            found[name][activity.at] += activity.intensities[name] * activity.output(x)
+            found[name][activity.at] += activity.intensities.get(name, 0.0) * activity.output(x)
     return found

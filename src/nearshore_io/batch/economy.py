@@ -9,14 +9,15 @@ from scipy.sparse import csr_array, issparse
 
 from nearshore_io.errors import ShockError, SolverError
 from nearshore_io.leontief import Leontief
-from nearshore_io.prices import ROUNDS, Prices, Wedge, equilibrium
+from nearshore_io.prices import ROUNDS, Prices, Wedge, equilibrium, resourced_final
 from nearshore_io.scenarios import Change, Fact
 from nearshore_io.solvers import CertifiedFactorisation, Updated, with_block
 from nearshore_io.solvers.base import Array, Matrix
 from nearshore_io.table import IOTable
 
 NOTICED = 1e-4
-"""Change of consumer prices that is worth a line of its own."""
+"""Change of consumer prices that is worth a line of its own; in the two countries this is about, any is."""
+ALWAYS = ("USA", "MEX")
 SETTLED = 1e-10
 """Change of recycled revenue, relative to it, at which its spending is taken to have settled."""
 
@@ -34,6 +35,8 @@ class Economy:
     price : change of sellers' prices, shape (n,); None where they stay.
     given_up : value added that sellers give up at their output, shape (n,); None where there is no such thing.
     resourced : A' as prices have changed it; None where it is A + P Q.
+    baskets : existing purchases as prices have changed them, shape (n, m), for households to spend as; None elsewhere.
+    steps : to the equilibrium of prices, where there is one.
     facts : numbers beside the results.
     """
 
@@ -44,6 +47,8 @@ class Economy:
     price: Array | None = None
     given_up: Array | None = None
     resourced: Matrix | None = None
+    baskets: Array | None = None
+    steps: int = 0
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
@@ -93,7 +98,7 @@ def economy_after(model: Leontief, change: Change) -> Economy:
 
 
 def _with_wedge(model: Leontief, change: Change, economy: Economy, wedge: Wedge) -> Economy:
-    """Return the economy at the equilibrium of prices, with who pays what."""
+    """Return the economy at the equilibrium of prices, with who pays what, at the open model's outputs."""
     if model.held.size or change.activities:
         raise ShockError("prices are not defined with given outputs or new plants: run them as scenarios apart.")
     table, x = model.table, output_of(model.table)
@@ -106,15 +111,24 @@ def _with_wedge(model: Leontief, change: Change, economy: Economy, wedge: Wedge)
     Y = _recycled(table, found, wedge, factors)
     asked = np.asarray(found.A @ x + Y.sum(axis=1) - x)
     after = x + factors.solve(asked)
-    facts = {
-        "steps to the equilibrium of prices": Fact(float(found.iterations), "1"),
-        **_consumer_prices(table, found.p - 1.0, found.paid_final),
-    }
+    facts = _consumer_prices(table, found.p - 1.0, found.paid_final)
     if wedge.collected.nnz:
         revenue = _paid(found, Y, wedge.collected, after).sum()
         facts["revenue of the duty"] = Fact(float(revenue), table.unit)
     given_up = -np.asarray(_paid(found, Y, wedge.borne, after).sum(axis=1)).ravel() if wedge.borne.nnz else None
-    return Economy(Y, factors, asked, asked, found.p - 1.0, given_up, found.A, facts)
+    existing = table.y + change.moved.toarray() if change.moved.nnz else table.y
+    return Economy(
+        Y=Y,
+        factors=factors,
+        direct=asked,
+        asked=asked,
+        price=found.p - 1.0,
+        given_up=given_up,
+        resourced=found.A,
+        baskets=resourced_final(existing, found.p, wedge, len(table.sectors))[0] if model.spends else None,
+        steps=found.iterations,
+        facts=facts,
+    )
 
 
 def _recycled(table: IOTable, found: Prices, wedge: Wedge, factors: CertifiedFactorisation) -> Array:
@@ -165,7 +179,7 @@ def _spent(table: IOTable, collected: Array, category: str) -> Array:
 
 
 def _consumer_prices(table: IOTable, price: Array, paid: Array | None = None) -> dict[str, Fact]:
-    """Return Δp · HFCE_c / 1ᵀHFCE_c by country, in per cent, where it is more than `NOTICED`.
+    """Return Δp · HFCE_c / 1ᵀHFCE_c by country where it is more than `NOTICED`, and what households pay more.
 
     Parameters
     ----------
@@ -183,6 +197,7 @@ def _consumer_prices(table: IOTable, price: Array, paid: Array | None = None) ->
             continue
         by_product = basket.reshape(-1, width).sum(axis=0)
         change = price @ basket if paid is None else (paid[:, use] - 1.0) @ by_product
-        if abs(change) > NOTICED * basket.sum():
+        if abs(change) > (1e-9 if name in ALWAYS else NOTICED) * basket.sum():
             found[f"consumer prices, {name}"] = Fact(100.0 * float(change / basket.sum()), "per cent")
+            found[f"households of {name} pay more"] = Fact(float(change), table.unit)
     return found

@@ -18,8 +18,12 @@ def require_open(model: Leontief, change: Change) -> None:
     """Raise unless limits stand alone with demand, and the model is open."""
     if model.closure is not None:
         raise ClosureError("limits on output are defined for the open model only (closure=None).")
-    if change.activities or change.wedge is not None:
+    if change.activities or change.wedge is not None or change.charge.any():
         raise ShockError("limits are not defined with new plants or prices: run them as scenarios apart.")
+    if change.intensities or change.cost.any():
+        raise ShockError(
+            "limits are not defined with shocks that change value added or jobs per unit of output: run them apart."
+        )
 
 
 def capped(model: Leontief, change: Change, economy: Economy, response: Response, caps: Caps) -> Response:
@@ -44,7 +48,10 @@ def capped(model: Leontief, change: Change, economy: Economy, response: Response
             f"none of the caps binds: {caps.names[k]} needs {needed[k]:,.5g} {caps.units[k]} of {caps.limits[k]:,.5g}. "
             "A cap above what is asked for limits nothing: lower it, or raise demand."
         )
+    wanted = x + response.open
     demand = economy.Y.sum(axis=1)
+    if change.output.any():
+        demand = wanted - economy.factors.product(wanted)  # with what given outputs imply for their own products
     facts: dict[str, Fact] = {}
     shadow = None
     if caps.rule == "optimum":
@@ -53,7 +60,7 @@ def capped(model: Leontief, change: Change, economy: Economy, response: Response
         shadow = np.zeros(table.n)
         shadow[caps.industry[caps.industry >= 0]] = best.duals[caps.industry >= 0]
         facts |= {
-            f"worth of one more unit: {name}": Fact(float(worth), f"of the objective per {unit}")
+            f"worth of one more unit: {name}": Fact(float(worth), f"{caps.objective} per {unit}")
             for name, worth, unit in zip(caps.names, best.duals, caps.units, strict=True)
             if worth > 0
         }
@@ -62,9 +69,13 @@ def capped(model: Leontief, change: Change, economy: Economy, response: Response
         after, final = left.x, left.final
         facts["rounds of rationing"] = Fact(float(left.rounds), "1")
     facts["final demand not met"] = Fact(float((demand - final).sum()), table.unit)
+    held = _shortfall(caps, needed, table.n)
+    if held.any():
+        per = float(caps.weights @ (after - x - response.open) / held.sum())
+        facts["lost per unit of output that is capped"] = Fact(per, f"{caps.objective} per {table.unit}")
     return replace(
         response,
-        direct=response.direct + _shortfall(caps, needed, table.n),
+        direct=response.direct + held,
         open=after - x,
         closed=after - x,
         shadow_price=shadow,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from nearshore_io.errors import LabelError
+from nearshore_io.errors import LabelError, ShockError
 
 
 def gainers_and_losers(
@@ -28,17 +28,21 @@ def gainers_and_losers(
     ------
     LabelError
         If there is no such variable or grouping.
+    ShockError
+        If the results are of several years.
     """
     if variable not in impact.data_vars:
         raise LabelError(
             f"no variable {variable!r} in these results; there are {', '.join(map(str, impact.data_vars))}."
         )
+    if "year" in impact[variable].dims:
+        raise ShockError("gainers and losers are those of a year: choose one, results.sel(year=...).")
     values = impact[variable]
     values = values.sum("effect", skipna=False) if "effect" in values.dims else values
     values = values.sel(variant="central") if "variant" in values.dims else values
     sums = {
         "industry": lambda array: array.stack(name=("region", "sector")),
-        "sector": lambda array: array.sum("region").rename(sector="name"),
+        "sector": lambda array: array.sum("region", skipna=False).rename(sector="name"),
         "region": lambda array: array.sum("sector", skipna=False).rename(region="name"),
         "country": lambda array: (
             array.sum("sector", skipna=False).groupby("country").sum(skipna=False).rename(country="name")

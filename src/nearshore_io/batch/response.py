@@ -87,7 +87,7 @@ def general_response(model: Leontief, change: Change, economy: Economy) -> Respo
         open=first,
         closed=second,
         residual=max(residual, again),
-        solver=system.choice,
+        solver=f"{f'prices in {economy.steps} steps; ' if economy.steps else ''}{system.choice}",
         given_up=economy.given_up,
         price=economy.price,
         economy=economy,
@@ -112,12 +112,12 @@ def _household_income(model: Leontief, change: Change, economy: Economy) -> tupl
     Wages that change, and those of new plants, are earned in the loop as well: h_r gains κ (Δw + Σ_p w_p b_p).
     """
     table, x = model.table, output_of(model.table)
-    baskets = economy.Y if economy.resourced is not None else table.y + change.moved.toarray()
+    baskets = table.y + change.moved.toarray() if economy.baskets is None else economy.baskets
     loop = model.household_loop(baskets)
     wages = np.asarray(change.intensities.get(model.income, np.zeros(table.n)))
     income, earning = wages * x, loop.earning + loop.kept * wages
     for activity in change.activities:
-        wage = activity.intensities[model.income]
+        wage = float(np.nan_to_num(activity.intensities[model.income]))  # exogenous households earn nothing in the loop
         income[activity.at] += wage * activity.output(x)
         earning = earning + np.outer(loop.kept[:, activity.at] * wage, activity.sales)
     return replace(loop, earning=earning), np.asarray(loop.spending @ (loop.kept @ income))

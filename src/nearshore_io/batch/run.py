@@ -57,8 +57,9 @@ def run(
     model : open (type I), closed for households (type II), or mixed.
     scenarios : one or many, with different names.
     effects : add a dim ``effect`` (direct, indirect, induced) that sums to the total.
-    variants : add a dim ``variant``: the central values, and the combinations that span the scenario's band. Sum
-        first, then take `band` over it.
+    variants : add a dim ``variant``: the central values, the combinations that span the scenario's band, and variants
+        of its own. Sum first, then take `band` over it. Of variants that another scenario has, a scenario repeats its
+        central values (``own_variant`` is False there).
     content : add ``content``, US and Mexican value added per dollar of each other's exports, before and after.
     progress : called with (done, all) as scenarios are solved.
 
@@ -104,34 +105,31 @@ def run(
 def _with_variants(
     model: Leontief, scenarios: Sequence[Scenario], *, effects: bool, content: bool, progress: Progress | None
 ) -> xr.Dataset:
-    """Return the results of all variants along a dim of their own; variants a scenario does not have are NaN."""
+    """Return the results of all variants along a dim of their own; a scenario repeats its central values elsewhere."""
     names = list(dict.fromkeys([CENTRAL, *(name for scenario in scenarios for name in scenario.variants)]))
     every = [scenario.variant(name) for scenario in scenarios for name in scenario.variants]
     found = run(model, [*scenarios, *every], effects=effects, content=content, progress=progress)
-    central = found.sel(scenario=[scenario.name for scenario in scenarios])
+    central = found.sel(scenario=[scenario.name for scenario in scenarios]).drop_vars(["residual", "redirected"])
     layers = []
     for name in names:
-        layer = central.copy(deep=True)
-        if name != CENTRAL:
-            for scenario in scenarios:
-                at = {"scenario": scenario.name}
-                for variable in layer.data_vars:
-                    if "scenario" not in layer[variable].dims:
-                        continue
-                    own = f"{scenario.name}: {name}"
-                    layer[variable].loc[at] = found[variable].sel(scenario=own) if name in scenario.variants else np.nan
-        layers.append(layer.drop_vars(["residual", "redirected"]))
-    stacked = xr.concat(layers, xr.Variable("variant", names), coords="minimal", compat="override", join="exact")
-    order = ["scenario", "variant", "phase"]
-    stacked = stacked.transpose(*order, ...)
-    stacked.attrs = central.attrs | _facts_of_scenarios(model, scenarios)
+        rows = [f"{s.name}: {name}" if name in s.variants else s.name for s in scenarios]
+        layer = found.drop_vars(["residual", "redirected"]).sel(scenario=rows)
+        layers.append(layer.assign_coords({key: central[key] for key in ("scenario", "title", "basis")}))
+    index = xr.Variable("variant", names)
+    stacked = xr.concat(layers, index, data_vars="all", coords="minimal", compat="override", join="exact")
+    stacked = stacked.transpose("scenario", "variant", "phase", ...)
+    own = np.array([[name == CENTRAL or name in scenario.variants for name in names] for scenario in scenarios])
+    stacked.coords["own_variant"] = (("scenario", "variant"), own)
+    stacked.attrs = central.attrs | facts_of_scenarios(model, scenarios)
     return stacked
 
 
 def band(quantity: xr.DataArray, dim: str = "variant") -> xr.DataArray:
     """Return low, central and high over variants, DataArray with a dim ``band`` in the place of ``variant``.
 
-    Sums do not commute with bounds: sum over sectors and regions first, then take the band.
+    Sums do not commute with bounds: sum over sectors and regions first (with ``skipna=False``, since xarray sums what
+    nobody knows as zero), then take the band. Variants a file names itself may be other questions: leave those out by
+    ``quantity.sel(variant=[...])`` where they are.
 
     Raises
     ------
@@ -148,6 +146,9 @@ def band(quantity: xr.DataArray, dim: str = "variant") -> xr.DataArray:
 
 def named(scenarios: Scenario | Iterable[Scenario]) -> list[Scenario]:
     """Return scenarios as a list; raise `ShockError` unless they are scenarios of different names."""
+    given: Any = scenarios
+    if isinstance(given, str):
+        raise ShockError(f"run: {given!r} is a name; nio.load_scenario({given!r}) has shipped scenarios.")
     listed: list[Any] = [scenarios]
     if isinstance(scenarios, Iterable) and not isinstance(scenarios, Scenario):
         listed = list(scenarios)
@@ -210,9 +211,15 @@ def _coords(
 
 
 def _redirected(model: Leontief, change: Change) -> float:
-    """Return the purchases that change their origin, at the table's outputs, in the table's unit."""
-    inputs = change.leaving @ model.table.x.values.ravel()
-    return float(inputs.sum() - change.moved.minimum(0.0).sum()) * change.period
+    """Return the purchases that change their origin, at the table's outputs and prices, in the table's unit.
+
+    What leaves its sellers and arrives nowhere has no other origin; what prices move is not counted.
+    """
+    x = output_of(model.table)
+    leaving = float((change.leaving @ x).sum() - change.moved.minimum(0.0).sum())
+    net = float((change.P @ (change.Q @ x)).sum() + change.moved.sum())
+    arriving = leaving + net + sum(activity.output(x) for activity in change.activities)
+    return min(leaving, arriving) * change.period
 
 
 Values = Callable[[Cell], tuple[Array, Array, Array]]
@@ -347,7 +354,7 @@ def _state_unknown(dataset: xr.Dataset, model: Leontief) -> None:
         dataset[name].attrs |= {"unknown_share": share, "unknown_regions": ", ".join(regions) or "none"}
 
 
-def _facts_of_scenarios(model: Leontief, scenarios: Sequence[Scenario]) -> dict[str, object]:
+def facts_of_scenarios(model: Leontief, scenarios: Sequence[Scenario]) -> dict[str, object]:
     """Return the assumptions of scenarios, and what the table has in the place of what they name."""
     notes = list(dict.fromkeys(note for scenario in scenarios for note in scenario.stand_ins(model.table)))
     return {"assumptions": assumptions.to_json(scenarios), **({"stand_ins": "; ".join(notes)} if notes else {})}
@@ -370,7 +377,7 @@ def _facts(model: Leontief, cells: Sequence[Cell], scenarios: Sequence[Scenario]
         "solver": "; ".join(dict.fromkeys(cell.response.solver for cell in cells)),
         "residual": max(cell.response.residual for cell in cells),
         "limits": "fixed coefficients and prices, no supply constraints unless named; supported, not created",
-        **_facts_of_scenarios(model, scenarios),
+        **facts_of_scenarios(model, scenarios),
     }
     if without_run:
         facts["without_run_phase"] = (

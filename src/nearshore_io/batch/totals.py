@@ -38,6 +38,7 @@ def run_totals(totals: Totals, scenarios: Scenario | Iterable[Scenario], phase: 
         change = changes[phase]
         direct = direct_effect(model, change)
         if change.only_demand:
+            direct[model.held] = 0.0
             found[:, k] = totals.core.of_demand(direct)
             continue
         if model.closure is not None or not change.only_coefficients:

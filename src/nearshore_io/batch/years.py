@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import xarray as xr
 
-from nearshore_io.batch.run import CLOCK, Progress, named, run
+from nearshore_io.batch.run import CLOCK, Progress, facts_of_scenarios, named, run
 from nearshore_io.errors import ShockError
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Scenario, Timing, phased_in
@@ -45,15 +45,16 @@ def run_years(
     found = xr.concat(parts, "scenario", data_vars="all", coords="minimal", compat="override", join="outer")
     for name, variable in parts[0].data_vars.items():
         found[name].attrs = dict(variable.attrs)
+    found.attrs = dict(parts[0].attrs) | facts_of_scenarios(model, listed)
     found["clock"] = ("phase", [CLOCK[phase] for phase in found["phase"].values.tolist()])
-    found.attrs = dict(parts[0].attrs)
     return found.set_coords("clock")
 
 
 def _timing(scenario: Scenario) -> Timing:
     if scenario.timing is None:
         raise ShockError(
-            f"scenario {scenario.name!r} has no timing: give it nio.Timing(build=..., ramp=nio.Ramp(...))."
+            f"scenario {scenario.name!r} has no timing: give it one, [scenario.timing] with build and ramp in a file, "
+            "nio.Timing(build=..., ramp=nio.Ramp(...)) in Python."
         )
     return scenario.timing
 
@@ -66,6 +67,8 @@ def _of_scenario(model: Leontief, scenario: Scenario, timing: Timing, years: ran
     whole = run(model, scenario)
     if "event" in whole["phase"].values:
         raise ShockError(f"scenario {scenario.name!r} lasts days, not years: run it with `run`.")
+    if "build" in whole["phase"].values and not timing.build:
+        raise ShockError(f"scenario {scenario.name!r} builds something: say when, timing build = {{ YEAR = 1.0 }}.")
     names = [str(name) for name in whole.data_vars if set(whole[name].dims) == CELLS and "price" not in str(name)]
     amounts = whole[names].drop_vars(["residual", "redirected", "clock"])
     layers = []

@@ -7,9 +7,9 @@ import xarray as xr
 
 from nearshore_io.batch import answers, band, compare, run
 from nearshore_io.cli.show import UNKNOWN, significant
-from nearshore_io.errors import ShockError
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Parameter, Scenario, list_gallery, load_scenario
+from nearshore_io.scenarios.parameters import CENTRAL, SPAN
 
 COUNTRIES = ("USA", "MEX", "CHN")
 SHOWN = {"value_added": 1.0, "jobs": 1000.0}
@@ -18,12 +18,13 @@ MINUS = "−"
 
 def gallery_page(model: Leontief) -> str:
     """Return every gallery scenario with question, answer and band, parameters with sources, and limits."""
+    table = model.table
     lines = [
         "# The gallery, answered",
         "",
-        f"On {model.table.name}, made by `nearshore gallery --answers`. Changes against the table: value added in "
-        f"{model.table.unit}, jobs in persons (job-years where a phase happens once); low … high over all combinations "
-        "of the bands. Numbers to three digits; none of them is a forecast.",
+        f"On {table.name}, made by `nearshore gallery --answers`. Changes against the table: value added in "
+        f"{table.unit} at prices of {table.year}, jobs in persons (job-years where a phase happens once); low … high "
+        "over all combinations of the bands. Numbers to three digits; none of them is a forecast.",
         "",
     ]
     for name in list_gallery():
@@ -41,15 +42,21 @@ def _scenario(model: Leontief, scenario: Scenario) -> Iterator[str]:
     counted = str(found["basis"].item())
     yield "| phase | country | value added | low … high | jobs | low … high |"
     yield "|---|---|---:|---:|---:|---:|"
+    corners = found.sel(variant=[name for name in found["variant"].values.tolist() if name == CENTRAL or SPAN in name])
     for phase in found["phase"].values.tolist():
         for country in COUNTRIES:
-            yield f"| {phase} | {country} | " + " | ".join(_cells(model, found.sel(phase=phase), country)) + " |"
+            yield f"| {phase} | {country} | " + " | ".join(_cells(model, corners.sel(phase=phase), country)) + " |"
     yield ""
     yield f"Counted {counted}."
+    for name in scenario.variants:
+        if SPAN not in name:
+            yield _own_variant(scenario, found.sel(variant=[name]), name)
     for row in answers(model, scenario).itertuples():
         yield f"- {row.indicator}: {row.before:.3g} → {row.after:.3g} {row.unit}"
     yield from _content(central)
-    yield from _published(central)
+    yield from _published(
+        found.expand_dims("scenario") if any(SPAN not in name for name in scenario.variants) else central
+    )
     notes = scenario.stand_ins(model.table)
     yield f"- Limits: {scenario.limits}" + (f" In this table: {'; '.join(notes)}." if notes else "")
     if scenario.parameters:
@@ -57,7 +64,22 @@ def _scenario(model: Leontief, scenario: Scenario) -> Iterator[str]:
         yield "| parameter | value | band | unit | source |"
         yield "|---|---|---|---|---|"
         for parameter in scenario.parameters:
-            yield f"| {parameter.name} | {parameter.value} | {_band(parameter)} | {parameter.unit} | {parameter.source} |"
+            cells = (parameter.name, parameter.value, _band(parameter), parameter.unit, parameter.source)
+            yield f"| {' | '.join(map(str, cells))} |"
+
+
+def _own_variant(scenario: Scenario, found: xr.Dataset, name: str) -> str:
+    """Return a line on a variant that is a question of its own."""
+    parts = []
+    for phase in found["phase"].values.tolist():
+        for country in COUNTRIES:
+            cells = found.sel(phase=phase).isel(region=np.isin(found["country"].values, [country]))
+            money, jobs = (
+                float(scale * cells[what].sum(["region", "sector"], skipna=False).item())
+                for what, scale in SHOWN.items()
+            )
+            parts.append(f"{country} {_number(money)} and {_number(jobs)} jobs")
+    return f"- Variant *{name}* ({scenario.variant(name).basis}): value added {', '.join(parts)}"
 
 
 def _cells(model: Leontief, found: xr.Dataset, country: str) -> Iterator[str]:
@@ -82,11 +104,7 @@ def _content(central: xr.Dataset) -> Iterator[str]:
 
 
 def _published(central: xr.Dataset) -> Iterator[str]:
-    try:
-        rows = compare(central)
-    except ShockError:
-        return  # nothing published to hold it against
-    for row in rows.itertuples():
+    for row in compare(central).itertuples():
         ours = "no counterpart here" if np.isnan(row.ours) else f"here {_number(row.ours).lstrip('+')}"
         published = _number(row.published).lstrip("+")
         yield f"- Published: {row.quantity}, {published} {row.unit} ({row.source}); {ours}. {row.definition}"

@@ -2,15 +2,33 @@
 
 from pathlib import Path
 
+from nearshore_io import labels
 from nearshore_io.bundled import sources
 from nearshore_io.errors import FormatError
 from nearshore_io.labels import unknown
 from nearshore_io.library import entries, list_tables, load_table, open_native
 from nearshore_io.readers import read_published, read_table
+from nearshore_io.scenarios import Scenario, read_scenarios
 from nearshore_io.scenarios.gallery import gallery_files
 from nearshore_io.table import IOTable
 
 PREFIX = "gallery:"
+
+
+def chosen(spec: str) -> list[Scenario]:
+    """Return the scenarios of a file, of a shipped one ("gallery:S02"), or one by its name ("gallery:S02-flex").
+
+    Raises
+    ------
+    LabelError, StorageError, FormatError
+        No such file or name; a file nobody can read.
+    """
+    listed = read_scenarios(scenario_file(spec))
+    name = spec.removeprefix(PREFIX)
+    if not spec.startswith(PREFIX) or "-" not in name:
+        return listed
+    labels.position(name, [scenario.name for scenario in listed], "gallery scenario")
+    return [scenario for scenario in listed if scenario.name == name]
 
 
 def scenario_file(spec: str) -> Path:

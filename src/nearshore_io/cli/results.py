@@ -10,12 +10,12 @@ import xarray as xr
 from nearshore_io.batch import answers, run, run_years
 from nearshore_io.cli import save, show, show_impacts, show_tables
 from nearshore_io.cli.gallery_page import gallery_page
-from nearshore_io.cli.inputs import open_table, scenario_file
+from nearshore_io.cli.inputs import chosen, open_table
 from nearshore_io.cli.options import Closure, Format, FormatOption, OutOption, TableOption, YearOption, app
 from nearshore_io.errors import ClosureError
 from nearshore_io.indicators import compare_published, content_by_measure, export_content
 from nearshore_io.leontief import Leontief
-from nearshore_io.scenarios import Scenario, list_gallery, load_scenario, read_scenarios
+from nearshore_io.scenarios import Scenario, list_gallery, load_scenario
 from nearshore_io.solvers import Auto, crossovers
 
 
@@ -52,10 +52,14 @@ def run_command(
     """Run scenarios: jobs, value added and US content per export dollar, before and after, with their band."""
     if out is not None:
         save.require_format(out)
-    listed = read_scenarios(scenario_file(scenarios))
+    listed = chosen(scenarios)
     model = _model(table, year, Closure.open)
     closed = Leontief(model.table, closure="households") if closure is Closure.households else None
     if years:
+        untimed = [scenario.name for scenario in listed if scenario.timing is None]
+        listed = [scenario for scenario in listed if scenario.timing is not None] or listed
+        if untimed and form is Format.table:
+            show.console().print(f"Without a [scenario.timing], and left out: {', '.join(untimed)}.")
         found = run_years(closed or model, listed)
         if out is not None:
             save.dataset(found, out)

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from nearshore_io.batch import band, compare, gainers_and_losers
 from nearshore_io.cli.show import significant
-from nearshore_io.errors import ShockError
-from nearshore_io.scenarios import Scenario
+from nearshore_io.scenarios import Scenario, assumptions
+from nearshore_io.scenarios.parameters import CENTRAL, SPAN
 
 FOCUS = ("USA", "MEX", "CHN")
 SHOWN = {"value_added": "Value added", "output": "Output", "jobs": "Jobs"}
@@ -21,6 +21,9 @@ CLOCK = {
     "run": "per year",
     "event": "once, over the days of the disruption, jobs are job-years",
 }
+SMALLEST = 1e-6
+WIDE = 17
+"""Characters from which a band takes two lines, so that a terminal of 80 columns holds it."""
 LISTED = 4
 """Gainers and losers shown of each."""
 
@@ -50,7 +53,9 @@ def impacts(
         impact = first.sel(scenario=scenario.name)
         _heading(console, scenario)
         variants = None if bands is None or not scenario.variants else bands.sel(scenario=scenario.name)
-        _impact(console, "Type I" if closed is not None else "", impact, effects=effects, variants=variants)
+        corners = _corners(variants)
+        _impact(console, "Type I" if closed is not None else "", impact, effects=effects, variants=corners)
+        _own_variants(console, scenario, variants)
         if isinstance(closed, str):
             console.print(f"Type II: {closed}")
         elif closed is not None:
@@ -59,7 +64,7 @@ def impacts(
         _losers(console, first, scenario)
         _answered(console, (answered or {}).get(scenario.name))
         _stated(console, impact)
-        _published(console, first.sel(scenario=[scenario.name]))
+        _published(console, first if bands is None else bands, scenario)
         _assumptions(console, scenario)
     if "content" in first:
         _contents(console, scenarios, first)
@@ -131,12 +136,15 @@ def _cell(part: xr.Dataset, spread: xr.Dataset | None, members: np.ndarray, name
     low, _, high = (band(total) * _unit(part, name)[1]).values.tolist()
     if np.isnan(low) or significant(low) == significant(high):
         return central
-    return f"{central}\n{significant(low)} … {significant(high)}"
+    span = f"{significant(low)} … {significant(high)}"
+    return f"{central}\n{span}" if len(span) <= WIDE else f"{central}\n{significant(low)} …\n{significant(high)}"
 
 
 def _unit(impact: xr.Dataset, name: str) -> tuple[str, float]:
     """Return the unit a variable is shown in, and its factor: thousands of persons as persons."""
     units = str(impact[name].attrs["units"]) if name in impact else "not in the table"
+    if name in impact and name != "jobs" and impact.attrs["table_year"] != "None":
+        return f"{units}\nof {impact.attrs['table_year']}", 1.0
     return (units.removeprefix("thousand "), 1e3) if units.startswith("thousand person") else (units, 1.0)
 
 
@@ -153,20 +161,47 @@ def _sum(impact: xr.Dataset, name: str) -> float:
     return float(impact[name].sum(["region", "sector"], skipna=False).item()) * _unit(impact, name)[1]
 
 
+def _corners(variants: xr.Dataset | None) -> xr.Dataset | None:
+    """Return the central values and the corners of the band, None where there is no band."""
+    if variants is None:
+        return None
+    names = [name for name in variants["variant"].values.tolist() if name == CENTRAL or SPAN in name]
+    own = [name for name in names if bool(variants["own_variant"].sel(variant=name))]
+    return variants.sel(variant=own) if len(own) > 1 else None
+
+
+def _own_variants(console: Console, scenario: Scenario, variants: xr.Dataset | None) -> None:
+    """Print the variants a file names itself: each is a question of its own, counted its own way."""
+    if variants is None:
+        return
+    for name in (name for name in scenario.variants if SPAN not in name):
+        part = variants.sel(variant=name)
+        listed = []
+        for phase in part["phase"].values.tolist():
+            for country, members in _regions(part):
+                if country in FOCUS:
+                    cells = part.sel(phase=phase).isel(region=members)
+                    listed.append(
+                        f"{country} {significant(_sum(cells, 'value_added'))}, {significant(_sum(cells, 'jobs'))} jobs"
+                    )
+        console.print(f"Variant {name!r} ({scenario.variant(name).basis}): value added {'; '.join(listed)}.")
+
+
 def _losers(console: Console, impact: xr.Dataset, scenario: Scenario) -> None:
     """Print the largest gains and losses by industry, side by side."""
     ranked = gainers_and_losers(impact.sel(scenario=[scenario.name]), "value_added", "industry", LISTED)
-    ranked = ranked[ranked["value"].abs() > 1e-6]
-    if ranked.empty:
-        return
+    ranked = ranked[ranked["value"].abs() > SMALLEST]
+    words = dict(zip(impact["sector"].values.tolist(), impact["sector_name"].values.tolist(), strict=True))
     for phase in dict.fromkeys(ranked["phase"]):
         rows = ranked[ranked["phase"] == phase]
-        for direction, words in (("gain", "Largest gains"), ("loss", "Largest losses")):
+        for direction, title in (("gain", "Largest gains"), ("loss", "Largest losses")):
             of_it = rows[rows["direction"] == direction]
-            listed = ", ".join(
-                f"{r.name_} {significant(r.value)}" for r in of_it.rename(columns={"name": "name_"}).itertuples()
-            )
-            console.print(f"{words} of value added ({phase}, {rows['unit'].iloc[0]}): {listed or 'none'}.")
+            listed = []
+            for name, value in zip(of_it["name"], of_it["value"], strict=True):
+                region, _, sector = str(name).partition("/")
+                listed.append(f"{region} {words[sector]} ({sector}) {significant(value)}")
+            unit = rows["unit"].iloc[0]
+            console.print(f"{title} of value added ({phase}, {unit}): {'; '.join(listed) or 'none'}.")
 
 
 def _answered(console: Console, rows: pd.DataFrame | None) -> None:
@@ -184,7 +219,7 @@ def _stated(console: Console, impact: xr.Dataset) -> None:
         known = facts.isel(fact_name=np.flatnonzero(~np.isnan(facts.values)))
         if known.size:
             listed = "; ".join(
-                f"{name}: {significant(value).lstrip('+')} {unit if unit != '1' else ''}".rstrip()
+                f"{name}: {_plain(value)} {unit if unit != '1' else ''}".rstrip()
                 for name, value, unit in zip(
                     known["fact_name"].values, known.values, known["fact_unit"].values, strict=True
                 )
@@ -192,13 +227,14 @@ def _stated(console: Console, impact: xr.Dataset) -> None:
             console.print(f"Also ({phase}): {listed}.")
 
 
-def _published(console: Console, impact: xr.Dataset) -> None:
+def _plain(value: float) -> str:
+    """Return a number without a plus: whole numbers whole, others to three digits."""
+    return f"{value:g}" if value == int(value) and abs(value) < 1e4 else significant(value).lstrip("+")
+
+
+def _published(console: Console, impact: xr.Dataset, scenario: Scenario) -> None:
     """Print published counterparts with the difference in definition."""
-    try:
-        found = compare(impact)
-    except ShockError:
-        return  # this scenario has no counterpart
-    for row in found.itertuples():
+    for row in compare(impact.sel(scenario=[scenario.name])).itertuples():
         ours = "no counterpart" if np.isnan(row.ours) else f"here {significant(row.ours).lstrip('+')}"
         published = significant(row.published).lstrip("+")
         console.print(
@@ -215,6 +251,10 @@ def _assumptions(console: Console, scenario: Scenario) -> None:
             spread = f"{p.low:g} … {p.high:g}" if p.low is not None else " | ".join(str(a) for a in p.alternatives)
             table.add_row(p.name, str(p.value), spread, p.unit, p.source)
         console.print(table)
+    fields = assumptions.table_of([scenario])
+    for (number, kind), rows in fields[fields["kind"] != "parameter"].groupby(["shock", "kind"], sort=True):
+        values = ", ".join(f"{name} = {value}" for name, value in zip(rows["parameter"], rows["value"], strict=True))
+        console.print(f"{f'Shock {number}, {kind}' if number else str(kind).capitalize()}: {values}.")
     if scenario.limits:
         console.print(f"Limits: {scenario.limits}")
     console.print()
@@ -230,6 +270,7 @@ def _contents(console: Console, scenarios: Sequence[Scenario], impact: xr.Datase
         table.add_column(f"{origin} cents\nin {exporter} exports\nto {importer}", justify="right")
     content = 100 * impact["content"]
     before = content.sel(when="before").max(["scenario", "phase"])
+    unsaid = []
     table.add_row("before", *(_cents(value) for value in before.values))
     for scenario in scenarios:
         for phase in impact["phase"].values.tolist():
@@ -241,7 +282,10 @@ def _contents(console: Console, scenarios: Sequence[Scenario], impact: xr.Datase
                 for new, old in zip(after, before.values, strict=True)
             ]
             table.add_row(scenario.name, *cells)
+            unsaid += [scenario.name] if np.isnan(after).all() else []
     console.print(table)
+    if unsaid:
+        console.print(f"n/a: no balanced table stands after {', '.join(unsaid)} (limits, lost purchases, days).")
     console.print("Measure: value added by origin embodied in gross exports, v L e / 1'e, at the table's prices.\n")
 
 

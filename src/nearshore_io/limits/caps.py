@@ -27,7 +27,8 @@ class Caps:
     limits : what there is of each, shape (k,).
     units : of the limits.
     rule : "optimum", "rationing" or "scale".
-    weights : what the optimum makes as large as it can, per unit of output, shape (n,).
+    objective : what the optimum makes as large as it can, in words with its unit.
+    weights : c, the same per unit of output, shape (n,).
     served : share of final demand that must be served whatever happens.
     critical : K, one where a product (row) is one without which a sector (column) cannot produce, shape (width,
         width), for "rationing".
@@ -39,6 +40,7 @@ class Caps:
     limits: Array
     units: tuple[str, ...]
     rule: Rule
+    objective: str
     weights: Array
     served: float
     critical: Array

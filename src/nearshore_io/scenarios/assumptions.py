@@ -49,8 +49,10 @@ def table_of(scenarios: Sequence[Scenario]) -> pd.DataFrame:
             rows.append(
                 {"scenario": scenario.name, "shock": 0, "kind": "parameter", "parameter": parameter.name} | described
             )
-        for year, index in scenario.prices.items():
-            rows.append(_row(scenario, 0, "deflator", str(year), index))
+        if scenario.deflator:
+            rows.append(_row(scenario, 0, "scenario", "deflator", _plain(scenario.deflator)))
+        if scenario.timing is not None:
+            rows += [_row(scenario, 0, "timing", name, value) for name, value in _plain(scenario.timing).items()]
         for number, shock in enumerate(scenario.shocks, start=1):
             for name, value in _plain(shock).items():
                 rows.append(_row(scenario, number, shock.kind, name, value))
@@ -68,7 +70,7 @@ def _plain_scenario(scenario: Scenario) -> dict[str, Any]:
         "question": scenario.question,
         "method": scenario.method,
         "limits": scenario.limits,
-        "deflator": {str(year): index for year, index in scenario.prices.items()},
+        "deflator": _plain(scenario.deflator),
         "timing": None if scenario.timing is None else _plain(scenario.timing),
         "indicators": [_plain(question) for question in scenario.indicators],
         "parameters": [_plain(parameter) for parameter in scenario.parameters],
@@ -106,12 +108,16 @@ def _scenario(entry: Mapping[str, Any]) -> Scenario:
         question=entry["question"],
         method=entry["method"],
         limits=entry["limits"],
-        deflator={int(year): index for year, index in entry["deflator"].items()},
+        deflator=_deflator(entry["deflator"]),
         timing=None if entry["timing"] is None else timing_of(entry["timing"]),
         indicators=[Question(**question) for question in entry["indicators"]],
         parameters=[Parameter(**parameter) for parameter in entry["parameters"]],
         variants={name: [_shock(shock) for shock in shocks] for name, shocks in entry["variants"].items()},
     )
+
+
+def _deflator(entry: str | Mapping[str, float]) -> str | dict[int, float]:
+    return entry if isinstance(entry, str) else {int(year): index for year, index in entry.items()}
 
 
 def _shock(entry: Mapping[str, Any]) -> Any:

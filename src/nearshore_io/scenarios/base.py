@@ -20,6 +20,7 @@ from nearshore_io.table import IOTable
 from nearshore_io.units import Amount, is_number, money
 
 Phase = Literal["build", "run", "event"]
+HIGHEST_RATE = 5.0
 PHASES: tuple[Phase, ...] = ("build", "run", "event")
 """Once, with jobs in job-years; every year; once over the days of a disruption, with jobs in job-years."""
 
@@ -76,16 +77,16 @@ class Scenario:
     question: str = ""
     method: str = ""
     limits: str = ""
-    parameters: Sequence[Parameter] = ()
+    parameters: Sequence[Parameter] = field(default=(), repr=False)
     indicators: Sequence[Question] = ()
-    variants: Mapping[str, Sequence[Shock]] = field(default_factory=lambda: MappingProxyType({}))
+    variants: Mapping[str, Sequence[Shock]] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
     def __post_init__(self) -> None:
         if not self.name:
             raise ShockError("a scenario needs a name.")
         if isinstance(self.deflator, str):
-            object.__setattr__(self, "deflator", deflators.index(self.deflator))
-        if not isinstance(self.deflator, Mapping) or not all(is_number(index) for index in self.deflator.values()):
+            deflators.index(self.deflator)
+        elif not isinstance(self.deflator, Mapping) or not all(is_number(index) for index in self.deflator.values()):
             raise ShockError(f"scenario {self.name!r}: deflator must be a price index by year, not {self.deflator!r}.")
         if not (self.timing is None or isinstance(self.timing, Timing)):
             raise ShockError(f"scenario {self.name!r}: timing must be a nio.Timing, not {self.timing!r}.")
@@ -93,7 +94,8 @@ class Scenario:
         object.__setattr__(self, "shocks", _listed(self.shocks, self.name))
         object.__setattr__(self, "parameters", tuple(self.parameters))
         object.__setattr__(self, "indicators", tuple(self.indicators))
-        object.__setattr__(self, "deflator", MappingProxyType(dict(self.deflator)))
+        if isinstance(self.deflator, Mapping):
+            object.__setattr__(self, "deflator", MappingProxyType(dict(self.deflator)))
         object.__setattr__(self, "variants", MappingProxyType(variants))
 
     @property
@@ -121,12 +123,14 @@ class Scenario:
             If a shock does not fit the table; the message names the scenario and the shock.
         """
         parts: dict[Phase, list[Change]] = {}
+        numbers: dict[Phase, list[int]] = {}
         for number, shock in enumerate(self.shocks, start=1):
             with _naming(f"scenario {self.name!r}, shock {number} ({shock.kind})", shock):
                 for phase, change in shock.changes(table, self.prices).items():
                     parts.setdefault(phase, []).append(change)
+                    numbers.setdefault(phase, []).append(number)
         with _naming(f"scenario {self.name!r}"):
-            combined = {phase: combine(parts[phase]) for phase in PHASES if phase in parts}
+            combined = {phase: combine(parts[phase], numbers[phase]) for phase in PHASES if phase in parts}
         for change in combined.values():
             require_possible(change, table, self.name)
         return combined
@@ -205,6 +209,15 @@ def require_positive(value: Any, what: str) -> None:
     """Raise `ShockError` unless the value is a positive, finite number."""
     if not is_number(value) or not (np.isfinite(value) and value > 0):
         raise ShockError(f"{what} must be a positive number, not {value!r}.")
+
+
+def require_rate(value: Any, what: str) -> None:
+    """Raise `ShockError` unless −1 < value ≤ 5: a rate of change as a share, which nobody means to be 25."""
+    if not is_number(value) or not -1.0 < value <= HIGHEST_RATE:
+        raise ShockError(
+            f"{what} must be above -1 (-100 %) and at most {HIGHEST_RATE:g} ({HIGHEST_RATE:.0%}), not {value!r}; "
+            "25 per cent is 0.25."
+        )
 
 
 def require_choice(value: Any, choices: Sequence[str], what: str) -> None:

@@ -116,8 +116,19 @@ class Capacity:
         users = np.arange(width) if self.critical_users is None else table.sector_positions(self.critical_users)
         critical = np.zeros((width, width))
         critical[np.ix_(products, users)] = 1.0
-        caps = Caps(**limit, rule=self.rule, weights=self._weights(table), served=float(self.served), critical=critical)
+        caps = Caps(
+            **limit,
+            rule=self.rule,
+            objective=self._objective(table),
+            weights=self._weights(table),
+            served=float(self.served),
+            critical=critical,
+        )
         return {"run": Change.of(table, caps=caps)}
+
+    def _objective(self, table: IOTable) -> str:
+        unit = table.stressors[self.objective][1] if self.objective in table.stressors else table.unit
+        return f"{unit} of {self.objective.replace('_', ' ')}"
 
     def _weights(self, table: IOTable) -> Array:
         """Return c, the objective per unit of output, shape (n,)."""
@@ -161,7 +172,7 @@ class Capacity:
         unit = "units of it"
         if self.per_output is not None:
             for sector, amount in self.per_output.items():
-                places = table.positions(self.region, sector)
+                places = np.intersect1d(table.positions(self.region, sector), users)
                 need[places] = amount
         else:
             if self.resource not in table.stressors:

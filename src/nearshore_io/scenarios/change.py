@@ -154,8 +154,12 @@ class Change:
         )
 
 
-def combine(changes: Sequence[Change]) -> Change:
+def combine(changes: Sequence[Change], numbers: Sequence[int]) -> Change:
     """Return the sum of changes, in which their order does not matter; low-rank parts stand side by side.
+
+    Parameters
+    ----------
+    numbers : of their shocks in the scenario, for facts that several of them state.
 
     Raises
     ------
@@ -185,16 +189,16 @@ def combine(changes: Sequence[Change]) -> Change:
         caps=Caps.together([c.caps for c in changes if c.caps is not None]),
         blockade=Blockade.together([c.blockade for c in changes if c.blockade is not None]),
         period=changes[0].period,
-        facts=_numbered([c.facts for c in changes]),
+        facts=_numbered([c.facts for c in changes], numbers),
     )
 
 
-def _numbered(facts: Sequence[Mapping[str, Fact]]) -> dict[str, Fact]:
+def _numbered(facts: Sequence[Mapping[str, Fact]], numbers: Sequence[int]) -> dict[str, Fact]:
     """Return all facts; one that several shocks state carries the number of its shock."""
     names = [name for stated in facts for name in stated]
     return {
         f"{name} (shock {number})" if names.count(name) > 1 else name: fact
-        for number, stated in enumerate(facts, start=1)
+        for number, stated in zip(numbers, facts, strict=True)
         for name, fact in stated.items()
     }
 

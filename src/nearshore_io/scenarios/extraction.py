@@ -79,13 +79,13 @@ class Extraction:
         del deflator  # shares have no prices
         inputs, final = self._removed(table)
         facts: dict[str, Fact] = {}
+        period = 1.0 if self.days is None else self.days / DAYS_OF_A_YEAR
         if self.resourced:
             change, kept = self._resourced(table, inputs, final)
             if kept:
-                facts["purchases without another origin"] = Fact(kept, table.unit)
+                facts["purchases without another origin"] = Fact(kept * period, table.unit)
         else:
             change = self._extracted(table, inputs, final)
-        period = 1.0 if self.days is None else self.days / DAYS_OF_A_YEAR
         parts = change | {"period": period, "facts": facts}
         return {"run" if self.days is None else "event": Change.of(table, **parts)}
 
@@ -98,8 +98,6 @@ class Extraction:
             columns, uses = table.positions(sorted(buyers)), final_uses(table, buyers)
             for i in rows.tolist():
                 taken, sold = inputs.setdefault(i, np.zeros(table.n)), final.setdefault(i, np.zeros(table.y.shape[1]))
-                if taken[columns].any() or sold[uses].any():
-                    raise ShockError("extraction pairs: some trade is named twice.")
                 taken[columns] = self.share * dense(table.A[[i]][:, columns])[0]
                 sold[uses] = self.share * table.y[i, uses]
         return inputs, final
@@ -108,9 +106,16 @@ class Extraction:
         rows = list(inputs)
         r = len(rows)
         leave = csr_array((np.ones(r), (rows, np.arange(r))), shape=(table.n, r))
-        lost = csr_array(leave @ csr_array(np.array(list(final.values()))))
+        sold = np.array(list(final.values()))
+        lost = csr_array(leave @ csr_array(sold))
         Q = csr_array(np.array(list(inputs.values())))
-        return {"P": csr_array(-leave), "Q": Q, "demand": -lost, "moved": -lost, "taken": lost}
+        return {
+            "P": csr_array(-leave),
+            "Q": Q,
+            "demand": -lost,
+            "moved": -csr_array(leave @ csr_array(np.maximum(sold, 0.0))),
+            "taken": lost,
+        }
 
     def _resourced(
         self, table: IOTable, inputs: Mapping[int, Array], final: Mapping[int, Array]

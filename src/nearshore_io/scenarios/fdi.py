@@ -105,10 +105,10 @@ class FDI:
 
     @property
     def basis(self) -> str:
-        """Gross, or net of investment that would have come from others."""
+        """Gross: nobody's sales are displaced; with displacement, of the part that is additional."""
         if self.displacement == 0.0:
             return "gross: no other investment is displaced"
-        return f"net of the {self.displacement:.0%} that displaces other investment"
+        return f"gross of the {1.0 - self.displacement:.0%} that would not have come from others; nobody loses sales"
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
         """Return ΔY of the build phase, and the given output of the run phase where it is known."""

@@ -29,6 +29,7 @@ def load_scenario(name: str) -> Scenario:
         If the gallery has none of that name.
     """
     known = {scenario.name: scenario for scenario in _gallery()}
+    name = name.removeprefix("gallery:")
     if name not in known:
         raise unknown(name, "gallery scenario", known, {key: scenario.title for key, scenario in known.items()})
     return known[name]

@@ -31,6 +31,7 @@ class Inventories:
     pairs, direction : whose deliveries stop, as in `Extraction`.
     days : for how long, whole days.
     share : of the deliveries that stop.
+    sectors : products whose deliveries stop; by default all.
     horizon : days that are simulated; by default the stop and 90 days of catching up.
     stock : days of use that industries keep of each product; one number, or by sector with "other" for the rest.
     restock : days over which a gap in the stocks is filled.
@@ -51,6 +52,7 @@ class Inventories:
     days: int
     direction: Direction = "both"
     share: float = 1.0
+    sectors: str | Sequence[str] | None = None
     horizon: int | None = None
     stock: float | Mapping[str, float] = 15.0
     restock: float = 10.0
@@ -93,7 +95,7 @@ class Inventories:
         """Return the deliveries that stop, in the event phase."""
         del deflator  # shares have no prices
         flows = flows_between(table, self.pairs, self.direction, "inventories")
-        stopping = [on_trade(table, sellers, buyers, None, self.share) for sellers, buyers in flows]
+        stopping = [on_trade(table, sellers, buyers, self.sectors, self.share) for sellers, buyers in flows]
         blockade = Blockade(
             blocked=csr_array(sum(stopping[1:], start=stopping[0])),
             days=self.days,

@@ -9,6 +9,8 @@ from nearshore_io.errors import FormatError
 from nearshore_io.units import is_number
 
 CENTRAL = "central"
+SPAN = " = "
+"""What the name of a variant holds that is a corner of the band, and not a variant of its own."""
 MOST = 32
 """Variants of one scenario at most: five parameters with a low and a high."""
 
@@ -42,39 +44,37 @@ class Parameter:
             )
         if (self.low is None) != (self.high is None):
             raise FormatError(f"{where} has only one end of a band: give low and high, or neither.")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise FormatError(f"{where}: low {self.low!r} is above high {self.high!r}; swap them.")
         if self.low is not None and not (is_number(self.value) and self.low <= self.value <= (self.high or self.low)):
             raise FormatError(f"{where}: {self.value!r} does not lie between low {self.low!r} and high {self.high!r}.")
 
     @property
-    def others(self) -> tuple[Any, ...]:
-        """The values beside the central one."""
-        ends = () if self.low is None else (self.low, self.high)
-        return tuple(value for value in (*ends, *self.alternatives) if value != self.value)
+    def ends(self) -> tuple[Any, ...]:
+        """The values that span the band: low and high, or the central one and its alternatives; none without a band."""
+        if self.alternatives:
+            return (self.value, *self.alternatives)
+        return () if self.low is None or self.low == self.high else (self.low, self.high)
 
 
 def corners(parameters: Sequence[Parameter]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every combination of the ends of the bands, as a name and the values that differ from the central ones.
+    """Yield every combination of the ends of the bands but the central one, as a name and values by parameter.
 
     Raises
     ------
     FormatError
         If there are more than `MOST`.
     """
-    banded = [parameter for parameter in parameters if parameter.others]
-    choices = [(parameter.value, *parameter.others) for parameter in banded]
+    banded = [parameter for parameter in parameters if parameter.ends]
     every = 1
-    for parameter, values in zip(banded, choices, strict=True):
-        every *= len(values) if parameter.alternatives else len(values) - 1
+    for parameter in banded:
+        every *= len(parameter.ends)
     if every > MOST:
         raise FormatError(f"the bands of {len(banded)} parameters make {every} variants, over {MOST}: drop some.")
-    ends = [
-        values if parameter.alternatives or len(banded) == 1 else values[1:]
-        for parameter, values in zip(banded, choices, strict=True)
-    ]
-    for values in product(*ends) if banded else ():
-        changed = {p.name: value for p, value in zip(banded, values, strict=True) if value != p.value}
-        if changed:
-            yield ", ".join(f"{name} = {_shown(value)}" for name, value in changed.items()), changed
+    for values in product(*(parameter.ends for parameter in banded)) if banded else ():
+        chosen = dict(zip((parameter.name for parameter in banded), values, strict=True))
+        if any(chosen[parameter.name] != parameter.value for parameter in banded):
+            yield ", ".join(f"{name} = {_shown(value)}" for name, value in chosen.items()), chosen
 
 
 def _shown(value: Any) -> str:

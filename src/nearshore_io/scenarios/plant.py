@@ -168,7 +168,8 @@ class Plant:
         by_capex = None if capex is None or ratio is None else capex / ratio
         facts = {} if by_capex is None else {"output by capex": Fact(by_capex, table.unit)}
         if self.jobs is None or (by_capex is not None and not labour > 0):
-            return _Size(by_capex or 0.0, None, facts)
+            known = self.jobs is not None and by_capex is not None and self.stressor in table.stressors
+            return _Size(by_capex or 0.0, (self.jobs or 0.0) / (by_capex or 1.0) if known else None, facts)
         if not labour > 0:
             raise ShockError(
                 f"plant: {table.name} has no {self.stressor} for {self.region}, so its jobs set no output. "

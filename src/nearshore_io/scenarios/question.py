@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from nearshore_io.errors import ShockError
 
-Kind = Literal["exposure", "regional_value_content", "exim"]
+Kind = Literal["exposure", "regional_value_content", "exim", "market"]
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,11 @@ class Question:
     Parameters
     ----------
     kind : "exposure" of users to suppliers, at face value and looked through; "regional_value_content" (USMCA); "exim",
-        the US content of exports and the share of them that passes its threshold.
-    region, sector : the users, or the industries the rule is about.
-    to, to_sector : the suppliers, for an exposure.
+        the US content of exports and the share of them that passes its threshold; "market", what of a country's
+        exports, and of its value added abroad, one market takes.
+    region, sector : the users, the industries the rule is about, or the exporter.
+    to, to_sector : the suppliers of an exposure, or the market.
+    excluded : of regional value content, the share of output that is not net cost.
     """
 
     kind: Kind
@@ -26,9 +28,10 @@ class Question:
     sector: str | Sequence[str] = "manufacturing"
     to: str | Sequence[str] | None = None
     to_sector: str | Sequence[str] | None = None
+    excluded: float = 0.0
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ShockError(f"indicator kind must be one of {', '.join(get_args(Kind))}, not {self.kind!r}.")
-        if (self.kind == "exposure") != (self.to is not None):
-            raise ShockError("indicator: an exposure, and nothing else, needs the suppliers it is to: to=...")
+        if (self.kind in ("exposure", "market")) != (self.to is not None):
+            raise ShockError("indicator: an exposure and a market, and nothing else, need whom they are to: to=...")

@@ -64,8 +64,9 @@ class Relocation:
     localisation : λ, in [0, 1].
     technology : "origin" or "destination", whose recipe Aᵀ the production has when λ is given.
     elasticity : σ, in the place of a share; with
-    price_change : of the destination's product to these buyers. Of what they buy from both, the origin keeps
-        θ_c / (θ_c + θ_m (1 + δ)^(1−σ)), so that φ_ij = 1 − (θ_c + θ_m) / (θ_c + θ_m (1 + δ)^(1−σ)).
+    price_change : δ of the destination's product to these buyers. Of what they buy from both, the origins keep
+        Θ_c / (Θ_c + Θ_m (1 + δ)^(1−σ)), so that φ_ij = 1 − (Θ_c + Θ_m) / (Θ_c + Θ_m (1 + δ)^(1−σ)), Θ_c the sum over
+        all origins.
 
     Raises
     ------
@@ -148,7 +149,12 @@ class Relocation:
             return (
                 "net of the origin's losses: world value added and product taxes stay the same, induced effects aside"
             )
-        return f"net of the origin's losses and of the cost difference, paid by {self.cost_paid_by}"
+        who = {
+            "profit": "industries pay the difference in cost out of profits, final buyers spend theirs on top",
+            "price": "customers pay the difference in cost in prices, final buyers spend theirs on top",
+            "subsidy": "gross of the subsidy, which nobody is taxed for",
+        }[self.cost_paid_by]
+        return f"net of the origin's losses ({who})"
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
         """Return ΔA = P Q, ΔY, new columns and the cost to buying industries, in the run phase."""
@@ -191,18 +197,18 @@ class Relocation:
 
     def _paid(self, table: IOTable, inputs: Array, final: Array) -> dict[str, object]:
         """Return who pays the difference in cost, as parts of a change."""
-        extra = (self.relative_cost - 1.0) * inputs.sum(axis=0)
-        if not extra.any():
+        if self.relative_cost == 1.0:
             return {}
-        if self.cost_paid_by == "profit":
-            return {"cost": extra}
-        if self.cost_paid_by == "price":
-            return {"charge": extra}
-        bill = float(extra @ table.x.values.ravel()) + (self.relative_cost - 1.0) * float(final.sum())
-        return {
-            "intensities": {"taxes_less_subsidies": -extra},
-            "facts": {"subsidy bill at the table's outputs": Fact(bill, table.unit)},
-        }
+        extra = (self.relative_cost - 1.0) * inputs.sum(axis=0)
+        on_top = (self.relative_cost - 1.0) * float(final.sum())
+        if self.cost_paid_by == "subsidy":
+            bill = Fact(float(extra @ table.x.values.ravel()) + on_top, table.unit)
+            return {
+                "intensities": {"taxes_less_subsidies": -extra},
+                "facts": {"subsidy bill at the table's outputs": bill},
+            }
+        facts = {"final buyers spend on top": Fact(on_top, table.unit)} if on_top else {}
+        return {"cost" if self.cost_paid_by == "profit" else "charge": extra, "facts": facts}
 
     def _require_uses(self, table: IOTable) -> None:
         """Raise where nothing can move: costs without value added to pay them, final users of a part of a country."""
@@ -251,7 +257,10 @@ class Relocation:
         """Return φ by row and buyer, shape (r, buyers): as given, or what a change of price moves."""
         if self.share is None:
             dearer = (1.0 + float(self.price_change or 0.0)) ** (1.0 - float(self.elasticity or 0.0))
-            held, rival = np.maximum(bought, 0.0), np.maximum(others, 0.0)
+            product = rows % len(table.sectors)
+            by_product = np.zeros((len(table.sectors), bought.shape[1]))
+            np.add.at(by_product, product, np.maximum(bought, 0.0))
+            held, rival = by_product[product], np.maximum(others, 0.0)
             after = held + rival * dearer
             kept = np.divide(held + rival, after, out=np.ones_like(held), where=after > 0)
             if (kept > 1.0 + 1e-12).any():

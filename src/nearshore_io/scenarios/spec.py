@@ -80,11 +80,19 @@ def _with_values(content: Mapping[str, Any], file: Path, changed: Mapping[str, A
         }
         shocks = {
             key: substituted(entry[key], values, f"{file}: scenario[{i}].{key}")
-            for key in ("shock", "variant")
+            for key in ("shock", "variant", "indicator")
             if isinstance(entry, Mapping) and key in entry
         }
         done.append({**entry, **shocks} if isinstance(entry, Mapping) else entry)
     return {**content, "scenario": done}
+
+
+def _require_used(entry: Mapping[str, Any], where: str) -> None:
+    """Raise where a parameter is used by no shock, variant or indicator: its band would span nothing."""
+    text = repr([entry.get(key) for key in ("shock", "variant", "indicator")])
+    unused = [name for name in entry.get("parameters", {}) if f"'${name}'" not in text]
+    if unused:
+        raise FormatError(f'{where}: no shock uses parameter {unused[0]!r}; write "${unused[0]}" where it belongs.')
 
 
 def _parameters(entry: Any, where: str) -> list[Parameter]:
@@ -107,6 +115,7 @@ def _variants(
     found = {}
     for variant in entry.variant:
         found[variant.name] = _shocks(variant.shock, f"{where}, variant {variant.name!r}")
+    _require_used(content["scenario"][place], where)
     only = {**content, "scenario": [content["scenario"][place]]}
     for name, changed in corners(_parameters(entry, where)):
         spec = _validated(_with_values(only, file, changed), file, text)
@@ -250,7 +259,7 @@ def _explain(
     error = min(
         relevant or errors, key=lambda found: found["type"] != "extra_forbidden"
     )  # a misspelt key is also missing
-    path = [part for part in error["loc"] if part not in shocks]
+    path = [part for part in error["loc"] if part not in shocks and not _names_a_type(part)]
     shown = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
     key = str(path[-1])
     where = f"{file}{_line(text, key, error.get('input'))}: {shown}"
@@ -263,6 +272,13 @@ def _explain(
     if error["type"] == "missing":
         return f"{where} is missing."
     return f"{where}: {error['msg']} (found {error.get('input')!r})."
+
+
+def _names_a_type(part: Any) -> bool:
+    """Tell whether a part of a path is pydantic's name of a type ("float", "dict[str,…]"), not a key of the file."""
+    return isinstance(part, str) and (
+        part in ("float", "int", "str", "bool") or bool(re.match(r"(?:\w+-)?\w+\[", part))
+    )
 
 
 def _concerns(loc: Sequence[Any], content: Mapping[str, Any], shocks: Mapping[str, Any]) -> bool:

@@ -9,11 +9,10 @@ from scipy.sparse import csr_array
 from nearshore_io import labels
 from nearshore_io.errors import ShockError
 from nearshore_io.prices import Wedge
-from nearshore_io.scenarios.base import Phase, require_elasticity, require_labels, require_share
+from nearshore_io.scenarios.base import Phase, require_elasticity, require_labels, require_rate, require_share
 from nearshore_io.scenarios.change import Change
 from nearshore_io.scenarios.trade import on_trade
 from nearshore_io.table import IOTable
-from nearshore_io.units import is_number
 
 Use = Literal["intermediate", "final"]
 
@@ -35,7 +34,7 @@ class Tariff:
         everybody's.
     rate : T, such as 0.25; above -1.
     sectors : products; by default all goods of the table.
-    elasticity : σ between origins of a product, 0 or more, not 1. Trade elasticities of 4 to 7: Romalis (2007).
+    elasticity : σ between origins of a product, 0 or more, not 1. Trade elasticities of 4 to 7: Romalis (2002).
     pass_through : π, the part of the duty that buyers pay.
     uses : "intermediate", "final" or both.
     recycle : final-demand category that the revenue is spent on, such as "HFCE"; by default it is not spent.
@@ -58,13 +57,12 @@ class Tariff:
     recycle: str | None = None
 
     kind: ClassVar[str] = "tariff"
-    basis: ClassVar[str] = "net: who loses sales and who gains them, at the table's prices"
+    basis: ClassVar[str] = "net of sales lost, in volumes at the table's prices (the world total is no welfare measure)"
 
     def __post_init__(self) -> None:
         require_labels("tariff", importer=self.importer, exporter=self.exporter, sectors=self.sectors, uses=self.uses)
         object.__setattr__(self, "uses", tuple(labels.as_list(self.uses)))
-        if not is_number(self.rate) or not -1.0 < self.rate < float("inf"):
-            raise ShockError(f"tariff rate must be above -1 (-100 %), not {self.rate!r}; 25 per cent is 0.25.")
+        require_rate(self.rate, "tariff rate")
         require_elasticity(self.elasticity, "tariff elasticity")
         require_share(self.pass_through, "tariff pass_through")
         if set(self.uses) - {"intermediate", "final"}:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import exp, isfinite
+from math import exp
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -90,8 +90,8 @@ class Timing:
         object.__setattr__(self, "build", MappingProxyType(shares))
         for name in ("productivity", "inflation"):
             rate = getattr(self, name)
-            if not is_number(rate) or not isfinite(rate) or rate <= -1:
-                raise ShockError(f"timing: {name} is a yearly rate above -1, not {rate!r}; two per cent is 0.02.")
+            if not is_number(rate) or not -1 < rate < 1:
+                raise ShockError(f"timing: {name} is a yearly rate between -1 and 1, not {rate!r}; 2 % is 0.02.")
         if not is_number(self.elasticity) or not 0 <= self.elasticity <= 1:
             raise ShockError(f"timing: elasticity lies between 0 and 1, not {self.elasticity!r}.")
         if not shares and self.ramp is None:

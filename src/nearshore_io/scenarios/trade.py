@@ -36,7 +36,7 @@ def flows_between(
     Raises
     ------
     LabelError, ShockError
-        Unknown names; a country on both sides.
+        Unknown names; a country on both sides; a flow that is named twice.
     """
     found = []
     for first, second in pairs:
@@ -48,6 +48,10 @@ def flows_between(
             found.append((one, two))
         if direction in ("both", "backward"):
             found.append((two, one))
+    each = [(seller, buyer) for sellers, buyers in found for seller in sellers for buyer in buyers]
+    if len(set(each)) < len(each):
+        seller, buyer = next(flow for flow in each if each.count(flow) > 1)
+        raise ShockError(f"{what} pairs: what {seller} sells to {buyer} is named twice.")
     return found
 
 

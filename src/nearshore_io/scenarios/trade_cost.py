@@ -6,13 +6,11 @@ from typing import ClassVar
 
 from scipy.sparse import csr_array
 
-from nearshore_io.errors import ShockError
 from nearshore_io.prices import Wedge
-from nearshore_io.scenarios.base import Phase, require_choice, require_elasticity, require_labels
+from nearshore_io.scenarios.base import Phase, require_choice, require_elasticity, require_labels, require_rate
 from nearshore_io.scenarios.change import Change
 from nearshore_io.scenarios.trade import DIRECTIONS, Direction, Pair, checked_pairs, flows_between, on_trade
 from nearshore_io.table import IOTable
-from nearshore_io.units import is_number
 
 
 @dataclass(frozen=True)
@@ -48,17 +46,14 @@ class TradeCost:
     elasticity: float = 0.0
 
     kind: ClassVar[str] = "trade_cost"
-    basis: ClassVar[str] = "net: who loses sales and who gains them, at the table's prices"
+    basis: ClassVar[str] = "net of sales lost, in volumes at the table's prices (the world total is no welfare measure)"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pairs", checked_pairs(self.pairs, "trade cost"))
         require_choice(self.direction, DIRECTIONS, "trade cost direction")
         require_labels("trade cost", sectors=self.sectors)
         require_elasticity(self.elasticity, "trade cost elasticity")
-        if not is_number(self.rate) or not -1.0 < self.rate < float("inf"):
-            raise ShockError(
-                f"trade cost rate must be above -1 (-100 %), not {self.rate!r}; one per cent less is -0.01."
-            )
+        require_rate(self.rate, "trade cost rate")
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
         """Return the wedge between what buyers pay and sellers get, in the run phase."""

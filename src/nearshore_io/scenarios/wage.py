@@ -7,11 +7,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from nearshore_io.errors import ShockError, first_few
-from nearshore_io.scenarios.base import Phase, require_choice, require_labels
+from nearshore_io.scenarios.base import Phase, require_choice, require_labels, require_rate
 from nearshore_io.scenarios.change import Change, Fact
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
-from nearshore_io.units import is_number
 
 
 @dataclass(frozen=True)
@@ -46,13 +45,12 @@ class Wage:
     income: str | None = None
 
     kind: ClassVar[str] = "wage"
-    basis: ClassVar[str] = "net: income moves from those who pay to those who earn, and output answers to spending only"
+    basis: ClassVar[str] = "gross in nominal terms: what is earned more is paid by customers or out of profits"
 
     def __post_init__(self) -> None:
         require_labels("wage", region=self.region)
         require_choice(self.paid_by, ("price", "profit"), "wage paid_by")
-        if not is_number(self.rise) or not -1.0 < self.rise < float("inf"):
-            raise ShockError(f"wage rise must be above -1, not {self.rise!r}; ten per cent is 0.10.")
+        require_rate(self.rise, "wage rise")
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
         """Return the change of prices or of profits, and of labour income, in the run phase."""
@@ -80,7 +78,7 @@ class Wage:
                     f"wage: {table.industry_names(short)} has less left after wages than the rise would take. "
                     'Take a smaller rise, or paid_by="price".'
                 )
-        both = [name for name in ("labour_income", "compensation") if name in table.stressors]
+        both = found[:1] if self.income is not None else found
         intensities: dict[str, Array] = {}
         for name in both:
             own = table.intensity(name)
