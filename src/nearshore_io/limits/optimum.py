@@ -41,7 +41,8 @@ def optimum(factors: CertifiedFactorisation, demand: Array, caps: Caps) -> Optim
         max (c L) f'   subject to   (R L) f' ≤ cap,   s f ≤ f' ≤ f,
 
     which needs one transposed solve and no inverse; rows for x ≥ 0 join where an output would be negative. Negative
-    final demand (inventories drawn down) stays as it is.
+    final demand (inventories drawn down) stays as it is: an industry that sells from them, and less of it, may make
+    less than nothing, as few industries of published tables do.
 
     Parameters
     ----------
@@ -68,12 +69,13 @@ def optimum(factors: CertifiedFactorisation, demand: Array, caps: Caps) -> Optim
             f"no output keeps these caps and serves {caps.served:.0%} of final demand: relax {first_few(relax)}."
         )
     limits, rows, held = caps.limits, needs, 0
+    makes = (demand >= 0) & (factors.solve(demand) >= 0)
     for _ in range(ROUNDS):
         found = linprog(-worth, A_ub=rows, b_ub=limits, bounds=np.column_stack([lower, demand]), method="highs")
         if found.status != 0:
             raise SolverError(f"the best output within the caps was not found: {found.message}")
         x = factors.solve(np.asarray(found.x))
-        negative = np.flatnonzero(x < -NEGLIGIBLE * np.abs(x).max())
+        negative = np.flatnonzero(makes & (x < -NEGLIGIBLE * np.abs(x).max()))
         if not negative.size:
             duals = -np.asarray(found.ineqlin.marginals)[: len(caps.limits)]
             return Optimum(x, np.asarray(found.x), duals)

@@ -31,7 +31,7 @@ RULES = ("optimum", "rationing", "scale")
 class Capacity:
     """R x ≤ cap, for single industries or for what several need together, and the rule by which it is kept.
 
-    - "optimum": the best case, max c'x with 0 ≤ x, R x ≤ cap, 0 ≤ (I − A) x ≤ f, a linear program. Its duals, what
+    - "optimum": the best case, max c'x with R x ≤ cap, 0 ≤ (I − A) x ≤ f, a linear program. Its duals, what
       another unit of each cap is worth, come as ``shadow_price``
     - "rationing": the pessimistic case, what is scarce is shared out in proportion and the scarcest critical input
       decides (Pichler & Farmer)
