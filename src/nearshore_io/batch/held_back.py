@@ -126,7 +126,17 @@ def blocked(model: Leontief, change: Change, blockade: Blockade) -> Response:
     table, x = model.table, output_of(model.table)
     run = disrupted(table.A, x, table.y, blockade, len(table.sectors))
     deliveries = _stopped(model, blockade, x)
+    v, owners = table.intensity("value_added"), np.array([table.country[region] for region in table.regions])
+    by_region = (v * run.lost).reshape(len(owners), -1).sum(axis=1)
+    sellers = dict.fromkeys(owners[np.flatnonzero(deliveries.reshape(len(owners), -1).any(axis=1))].tolist())
+    a_day = {
+        f"value added lost for each day of the stop, {name}": Fact(
+            -float(by_region[owners == name].sum()) / blockade.days, f"{table.unit} a day"
+        )
+        for name in sellers
+    }
     facts = {
+        **a_day,
         "deliveries that stop": Fact(float(deliveries.sum()), table.unit),
         "final demand not served": Fact(float(run.unserved.sum()), table.unit),
         "world output on the worst day": Fact(100.0 * float(run.path.min()), "per cent of before"),

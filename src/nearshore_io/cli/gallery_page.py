@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from nearshore_io.batch import answers, band, compare, run
-from nearshore_io.cli.show import UNKNOWN, significant
+from nearshore_io.cli.show import UNKNOWN, plain, significant
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Parameter, Scenario, list_gallery, load_scenario
 from nearshore_io.scenarios.parameters import CENTRAL, SPAN
@@ -53,6 +53,7 @@ def _scenario(model: Leontief, scenario: Scenario) -> Iterator[str]:
             yield _own_variant(scenario, found.sel(variant=[name]), name)
     for row in answers(model, scenario).itertuples():
         yield f"- {row.indicator}: {row.before:.3g} → {row.after:.3g} {row.unit}"
+    yield from _stated(central)
     yield from _content(central)
     yield from _published(
         found.expand_dims("scenario") if any(SPAN not in name for name in scenario.variants) else central
@@ -90,6 +91,19 @@ def _cells(model: Leontief, found: xr.Dataset, country: str) -> Iterator[str]:
         low, middle, high = band(total).values.tolist()
         yield _number(middle)
         yield "" if np.isnan(low) or _number(low) == _number(high) else f"{_number(low)} … {_number(high)}"
+
+
+def _stated(central: xr.Dataset) -> Iterator[str]:
+    """Yield a line of the facts that shocks state, by phase."""
+    if "fact" not in central:
+        return
+    for phase in central["phase"].values.tolist():
+        facts = central["fact"].isel(scenario=0).sel(phase=phase)
+        known = facts.isel(fact_name=np.flatnonzero(~np.isnan(facts.values)))
+        rows = zip(known["fact_name"].values, known.values, known["fact_unit"].values, strict=True)
+        stated = [f"{name} {plain(float(value))} {unit if unit != '1' else ''}".rstrip() for name, value, unit in rows]
+        if stated:
+            yield f"- Stated ({phase}): {'; '.join(stated)}"
 
 
 def _content(central: xr.Dataset) -> Iterator[str]:

@@ -35,6 +35,11 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{round(value, decimals):+,.{max(decimals, 0)}f}"
 
 
+def plain(value: float) -> str:
+    """Return a number without a plus: whole numbers whole, others to three digits."""
+    return f"{value:g}" if value == int(value) and abs(value) < 1e4 else significant(value).lstrip("+")
+
+
 @contextmanager
 def busy(what: str) -> Iterator[None]:
     """Show a spinner on standard error while something is read, on a terminal only."""

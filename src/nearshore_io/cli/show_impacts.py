@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nearshore_io.batch import band, compare, gainers_and_losers
-from nearshore_io.cli.show import significant
+from nearshore_io.cli.show import plain, significant
 from nearshore_io.scenarios import Scenario, assumptions
 from nearshore_io.scenarios.parameters import CENTRAL, SPAN
 
@@ -219,17 +219,12 @@ def _stated(console: Console, impact: xr.Dataset) -> None:
         known = facts.isel(fact_name=np.flatnonzero(~np.isnan(facts.values)))
         if known.size:
             listed = "; ".join(
-                f"{name}: {_plain(value)} {unit if unit != '1' else ''}".rstrip()
+                f"{name}: {plain(value)} {unit if unit != '1' else ''}".rstrip()
                 for name, value, unit in zip(
                     known["fact_name"].values, known.values, known["fact_unit"].values, strict=True
                 )
             )
             console.print(f"Also ({phase}): {listed}.")
-
-
-def _plain(value: float) -> str:
-    """Return a number without a plus: whole numbers whole, others to three digits."""
-    return f"{value:g}" if value == int(value) and abs(value) < 1e4 else significant(value).lstrip("+")
 
 
 def _published(console: Console, impact: xr.Dataset, scenario: Scenario) -> None:
