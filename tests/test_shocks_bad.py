@@ -16,7 +16,7 @@ def run(model: nio.Leontief, *shocks: object) -> object:
     [
         (
             lambda: nio.Tariff("USA", "MEX", -1.0),
-            r"tariff rate must be above -1 \(-100 %\) and at most 5 \(500%\), not -1.0",
+            r"tariff rate must be above -1 \(-100 %\) and at most 5 \(500 %\), not -1.0",
         ),
         (lambda: nio.Tariff("USA", "MEX", "25 %"), "tariff rate must be above -1"),
         (lambda: nio.Tariff("USA", "MEX", 0.1, elasticity=1.0), "elasticity of 1 exactly is Cobb-Douglas"),
@@ -72,8 +72,8 @@ def run(model: nio.Leontief, *shocks: object) -> object:
             "old is none of new, reinvested, intercompany",
         ),
         (lambda: nio.Wage("MEX", -1.0), "wage rise must be above -1"),
-        (lambda: nio.Wage("MEX", 10), "at most 5 .500%., not 10; 25 per cent is 0.25"),
-        (lambda: nio.Tariff("USA", "MEX", 25), "at most 5 .500%., not 25"),
+        (lambda: nio.Wage("MEX", 10), "at most 5 .500 %., not 10; 25 per cent is 0.25"),
+        (lambda: nio.Tariff("USA", "MEX", 25), "at most 5 .500 %., not 25"),
         (lambda: nio.Timing(build={2025: 1.0}, productivity=2), "a yearly rate between -1 and 1"),
         (lambda: nio.ContentRule("MEX", "c15", 75), "threshold must be a share between 0 and 1, not 75"),
         (lambda: nio.Ramp(2030, 2026), "it ends in 2026, before it starts in 2030"),
@@ -286,3 +286,37 @@ def test_the_timing_of_a_file(tmp_path: Path) -> None:
     (scenario,) = nio.read_scenarios(file)
     assert list(scenario.timing.years) == [2025, 2026, 2027, 2028, 2029, 2030]
     assert [round(scenario.timing.run_share(year), 3) for year in (2027, 2028, 2030)] == [0.0, 0.16, 1.0]
+
+
+def test_variants_of_a_file(tmp_path: Path) -> None:
+    """A misspelt key, an unknown kind, a name that is used twice or looks like a corner: each with its path."""
+    file = tmp_path / "s.toml"
+    shock = '[[scenario.variant.shock]]\nkind = "output"\nregion = "MEX"\nsector = "c14"\namount = "1 MUSD"\n'
+    base = FILE.format(more="", use="$share")
+    one, two = ('[[scenario.variant]]\nname = "%s"\n' % name for name in ("one", "two"))
+    for text, message in (
+        (one + shock + two + shock.replace("sector", "secotr"), "did you mean 'sector'"),
+        (
+            one + shock + two + shock.replace("output", "ouptut"),
+            r"scenario\[0\].variant\[1\].shock\[0\].kind 'ouptut': did you mean",
+        ),
+        (one + shock + one + shock, "variant 'one' is used twice"),
+        (one.replace("one", "x = y") + shock, "holds ' = ', as corners of the band do"),
+    ):
+        file.write_text(base + text)
+        with pytest.raises(nio.FormatError, match=message):
+            nio.read_scenarios(file)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: nio.Question("exposure"), "need whom they are to"),
+        (lambda: nio.Question("exim", region="MEX"), "indicator exim: it has no region"),
+        (lambda: nio.Question("market", region=["MEX"], to="USA"), "one country each"),
+        (lambda: nio.Question("wealth"), "indicator kind must be one of exposure"),
+    ],
+)
+def test_impossible_indicators(build: object, message: str) -> None:
+    with pytest.raises(nio.ShockError, match=message):
+        build()  # type: ignore[operator]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, hstack, issparse
+from scipy.sparse import csr_array, issparse
 
 from nearshore_io.errors import ShockError, SolverError
 from nearshore_io.products import inputs_by_product, spread_over_origins
@@ -77,7 +77,6 @@ class Prices:
     A : real coefficients at base prices, of the storage of the A that was given.
     Y : real final purchases, (n, m).
     iterations : steps to the fixed point.
-    residual : largest change of a price in the last one.
     """
 
     p: Array
@@ -85,7 +84,6 @@ class Prices:
     A: Matrix
     Y: Array
     iterations: int
-    residual: float
 
 
 def equilibrium(
@@ -135,7 +133,6 @@ def equilibrium(
         A=_resourced(A, T, p, composite, wedge.elasticity, width),
         Y=final,
         iterations=rounds,
-        residual=step,
     )
 
 
@@ -188,8 +185,3 @@ def _no_fixed_point(p: Array, step: float) -> SolverError:
         "elasticity that lets buyers turn away.",
         worst.tolist(),
     )
-
-
-def wedge_of(paid: csr_array, final: csr_array) -> csr_array:
-    """Return rates on sales to industries, sparse (n, n), and to final uses, (n, m), side by side."""
-    return csr_array(hstack([paid, final]))

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from nearshore_io import labels
 from nearshore_io.batch.counterfactual import counterfactual
 from nearshore_io.indicators import exim_content, exposure, regional_value_content
 from nearshore_io.labels import as_list
@@ -61,6 +62,7 @@ def _values(model: Leontief, question: Question) -> dict[str, tuple[float, str]]
         return {f"regional value content of {users}": (100 * _mean(model, content), "per cent")}
     tested = exim_content(model, sector)
     content, exported = tested["content"].fillna(0.0), _exports(model, tested["content"])
+    threshold = float(tested["threshold"].max())
     passing = float(exported.where(tested["passes"], 0.0).sum() / exported.sum())
     return {
         f"US content of US exports of {_named(sector)}, direct": (
@@ -68,13 +70,15 @@ def _values(model: Leontief, question: Question) -> dict[str, tuple[float, str]]
             "per cent",
         ),
         f"lowest US content among exporting industries of {_named(sector)}": (100 * float(content.min()), "per cent"),
-        f"share of US exports of {_named(sector)} with 51 % US content or more": (100 * passing, "per cent"),
+        f"share of US exports of {_named(sector)} with {threshold:.0%} US content or more": (100 * passing, "per cent"),
     }
 
 
 def _market(model: Leontief, exporter: str, market: str) -> dict[str, tuple[float, str]]:
     """Return what a market takes of a country's gross exports, e_sr / e_s, and of its value added abroad, v_s L f_r."""
     table = model.table
+    for name in (exporter, market):
+        labels.position(name, table.countries, "country")
     rows = table.positions(region=exporter)
     weights = np.zeros(table.n)
     weights[rows] = table.intensity("value_added")[rows]

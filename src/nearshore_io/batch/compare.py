@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from nearshore_io.errors import LabelError
-from nearshore_io.scenarios.parameters import CENTRAL, SPAN
+from nearshore_io.scenarios.parameters import CENTRAL, of_the_band
 from nearshore_io.shipped import shipped
 
 COLUMNS = ("scenario", "id", "quantity", "published", "year", "ours", "low", "high", "unit", "definition", "source")
@@ -71,7 +71,7 @@ def _ours(results: xr.Dataset, entry: Mapping[str, Any]) -> tuple[float, float, 
     values = total * how["scale"] / _divisor(at, how, chosen)
     if "variant" not in values.dims:
         return np.nan, float(values), np.nan
-    corners = [name for name in values["variant"].values.tolist() if name == CENTRAL or SPAN in name]
+    corners = [name for name in values["variant"].values.tolist() if of_the_band(name)]
     spread = values.sel(variant=corners)
     return float(spread.min("variant")), float(values.sel(variant=CENTRAL)), float(spread.max("variant"))
 

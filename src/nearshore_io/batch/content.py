@@ -97,7 +97,7 @@ def _contents(
         k = origins.index(origin)
         rows = table.positions(region=exporter)
         abroad = [c for c in table.countries if c != exporter] if importer is None else [importer]
-        buyers, uses = table.positions(region=abroad), final_uses(table, abroad)
+        buyers, uses = table.positions(region=abroad), final_uses(table, table.region_positions(abroad))
         exports = np.asarray(A[rows][:, buyers] @ x[buyers]).ravel() + Y[rows][:, uses].sum(axis=1)
         for p in activities:
             if table.country[table.regions[p.at // width]] in abroad:

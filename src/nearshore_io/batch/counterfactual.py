@@ -40,9 +40,8 @@ def counterfactual(model: Leontief, scenario: Scenario, phase: Phase = "run") ->
     change = changes[phase]
     if change.wedge is not None or change.caps is not None or change.blockade is not None:
         raise ShockError(
-            f"scenario {scenario.name!r}: no balanced table at one set of prices stands after duties, trade costs "
-            "or limits "
-            "on output. run(..., content=True) gives content after duties."
+            f"scenario {scenario.name!r}: no balanced table at one set of prices stands after duties, trade costs or "
+            "limits on output. run(..., content=True) gives content after duties."
         )
     table = model.table
     if not balanced(table, change) or (change.activities and change.charge.any()) or change.period != 1.0:

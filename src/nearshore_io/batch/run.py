@@ -67,10 +67,9 @@ def run(
     -------
     Dataset with ``output``, every primary input (``value_added``, …) and every stressor (``jobs``, …), as changes.
     ``phase`` holds the labels that occur: build (once, job-years), run (per year) and event (once, the days of a
-    disruption, job-years). A phase a scenario does not
-    have is NaN; so is a stressor nobody published for an industry: every variable says in ``unknown_share`` how much
-    of the change of output, over all scenarios, falls on such industries. ``residual``, ``redirected`` and ``basis``
-    (gross or net) stand beside each scenario.
+    disruption, job-years). A phase a scenario does not have is NaN; so is a stressor nobody published for an industry:
+    every variable says in ``unknown_share`` how much of the change of output, over all scenarios, falls on such
+    industries. ``residual``, ``redirected`` and ``basis`` (gross or net) stand beside each scenario.
     Where a scenario has them: ``price``, the change of sellers' prices; ``shadow_price``, the worth of one more unit of
     capped output; ``fact``, numbers a shock states (a subsidy bill, a coherence ratio, duals), with ``fact_unit``.
     The attribute ``assumptions`` holds, as JSON, everything that reproduces the run (`assumptions_of`).
@@ -79,6 +78,8 @@ def run(
     ------
     ShockError, LabelError, UnitError
         A shock that does not fit the table; the message names the scenario and the shock.
+    ClosureError
+        Limits on output in a model that is not open; households without income data.
     SolverError
         A residual above tolerance; a change that makes I − A singular.
     """
@@ -231,14 +232,14 @@ def _variables(model: Leontief, cells: Sequence[Cell]) -> Iterable[tuple[str, Va
     nothing = np.zeros(table.n)
 
     def output(cell: Cell) -> tuple[Array, Array, Array]:
-        return _effects(model, cell, np.ones(table.n), nothing, {}, "")
+        return _effects(model, cell, np.ones(table.n), nothing, None, "")
 
     def changed(name: str, intensity: Array) -> Values:
         def change(cell: Cell) -> tuple[Array, Array, Array]:
             more = cell.change.intensities.get(name, nothing)
             shift = more - cell.change.cost if name == "value_added" else more
             given_up = cell.response.given_up if name == "value_added" else None
-            return _effects(model, cell, intensity, shift, {} if given_up is None else {"given_up": given_up}, name)
+            return _effects(model, cell, intensity, shift, given_up, name)
 
         return change
 
@@ -253,7 +254,7 @@ def _variables(model: Leontief, cells: Sequence[Cell]) -> Iterable[tuple[str, Va
 
 
 def _effects(
-    model: Leontief, cell: Cell, intensity: Array, shift: Array, extra: dict[str, Array], name: str
+    model: Leontief, cell: Cell, intensity: Array, shift: Array, given_up: Array | None, name: str
 ) -> tuple[Array, Array, Array]:
     """Return direct, indirect and induced changes, each (n,), of something with an intensity s that shifts by Δs.
 
@@ -262,7 +263,7 @@ def _effects(
     x, response = output_of(model.table), cell.response
     parts = (response.direct, response.open - response.direct, response.closed - response.open)
     direct, indirect, induced = ((intensity + shift) * part for part in parts)
-    direct = direct + shift * x + sum(extra.values(), start=np.zeros(len(x)))
+    direct = direct + shift * x + (0.0 if given_up is None else given_up)
     for activity in cell.change.activities:
         own = activity.intensities.get(name, 0.0) if name else 1.0
         for array, made in (
@@ -376,7 +377,7 @@ def _facts(model: Leontief, cells: Sequence[Cell], scenarios: Sequence[Scenario]
         "package": f"nearshore_io {version('nearshore_io')}",
         "solver": "; ".join(dict.fromkeys(cell.response.solver for cell in cells)),
         "residual": max(cell.response.residual for cell in cells),
-        "limits": "fixed coefficients and prices, no supply constraints unless named; supported, not created",
+        "limits": "coefficients, prices and supply respond only where a shock says so; supported, not created",
         **facts_of_scenarios(model, scenarios),
     }
     if without_run:

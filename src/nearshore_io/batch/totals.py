@@ -7,7 +7,7 @@ import xarray as xr
 
 from nearshore_io.batch.economy import direct_effect
 from nearshore_io.batch.run import named
-from nearshore_io.errors import ClosureError, LabelError, ShockError
+from nearshore_io.errors import ClosureError, ShockError
 from nearshore_io.leontief import Totals
 from nearshore_io.scenarios import Phase, Scenario
 
@@ -19,11 +19,10 @@ def run_totals(totals: Totals, scenarios: Scenario | Iterable[Scenario], phase: 
 
     Raises
     ------
-    LabelError
+    ShockError
         If a scenario does not have that phase.
     ClosureError
-        If a scenario changes coefficients or gives outputs and the model is closed for households, or a relocation
-        changes value added per unit of output (``relative_cost``): use `run`.
+        Anything but demand, or a relocation at equal cost in the open model: use `run`.
     """
     if not isinstance(totals, Totals):
         raise ShockError(f"run_totals needs totals, from model.functionals(...), not {type(totals).__name__}.")
@@ -34,7 +33,7 @@ def run_totals(totals: Totals, scenarios: Scenario | Iterable[Scenario], phase: 
     for k, scenario in enumerate(scenarios):
         changes = scenario.changes(model.table)
         if phase not in changes:
-            raise LabelError(f"scenario {scenario.name!r} has no {phase} phase, only {', '.join(changes)}.")
+            raise ShockError(f"scenario {scenario.name!r} has no {phase} phase, only {', '.join(changes)}.")
         change = changes[phase]
         direct = direct_effect(model, change)
         if change.only_demand:

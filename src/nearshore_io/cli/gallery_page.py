@@ -9,7 +9,7 @@ from nearshore_io.batch import answers, band, compare, run
 from nearshore_io.cli.show import UNKNOWN, plain, significant
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Parameter, Scenario, list_gallery, load_scenario
-from nearshore_io.scenarios.parameters import CENTRAL, SPAN
+from nearshore_io.scenarios.parameters import SPAN, of_the_band
 
 COUNTRIES = ("USA", "MEX", "CHN")
 SHOWN = {"value_added": 1.0, "jobs": 1000.0}
@@ -42,7 +42,7 @@ def _scenario(model: Leontief, scenario: Scenario) -> Iterator[str]:
     counted = str(found["basis"].item())
     yield "| phase | country | value added | low … high | jobs | low … high |"
     yield "|---|---|---:|---:|---:|---:|"
-    corners = found.sel(variant=[name for name in found["variant"].values.tolist() if name == CENTRAL or SPAN in name])
+    corners = found.sel(variant=[name for name in found["variant"].values.tolist() if of_the_band(name)])
     for phase in found["phase"].values.tolist():
         for country in COUNTRIES:
             yield f"| {phase} | {country} | " + " | ".join(_cells(model, corners.sel(phase=phase), country)) + " |"

@@ -1,4 +1,4 @@
-"""Commands that run models: ``run``, ``content``, ``solvers``."""
+"""Commands that run models: ``run``, ``gallery``, ``content``, ``solvers``."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -72,7 +72,7 @@ def run_command(
         impact = run(model, listed, effects=True, content=True, progress=progress)
         upper = _upper_bound(closed, listed)
         banded = any(scenario.variants for scenario in listed) and form is Format.table
-        bands = run(model, listed, variants=True, progress=progress) if banded else None
+        bands = run(model, listed, effects=True, variants=True, progress=progress) if banded else None
     if out is not None or form is Format.json:
         kept = run(closed or model, listed, effects=effects, variants=variants, content=closed is None)
     if out is not None:
@@ -102,7 +102,7 @@ def gallery_command(
     table: TableOption = "north-america-2011",
     year: YearOption = None,
 ) -> None:
-    """List the shipped scenarios: policy questions with parameters that have a source and a band."""
+    """List the shipped scenarios: policy questions, with parameters, their sources and bands."""
     if answered:
         print(gallery_page(_model(table, year, Closure.open)), end="")
         return

@@ -11,16 +11,11 @@ from rich.table import Table
 from nearshore_io.batch import band, compare, gainers_and_losers
 from nearshore_io.cli.show import plain, significant
 from nearshore_io.scenarios import Scenario, assumptions
-from nearshore_io.scenarios.parameters import CENTRAL, SPAN
+from nearshore_io.scenarios.parameters import SPAN, of_the_band
 
 FOCUS = ("USA", "MEX", "CHN")
 SHOWN = {"value_added": "Value added", "output": "Output", "jobs": "Jobs"}
 BANDED = ("value_added", "jobs")
-CLOCK = {
-    "build": "once, jobs are job-years",
-    "run": "per year",
-    "event": "once, over the days of the disruption, jobs are job-years",
-}
 SMALLEST = 1e-6
 WIDE = 17
 """Characters from which a band takes two lines, so that a terminal of 80 columns holds it."""
@@ -46,13 +41,13 @@ def impacts(
     closed : those of the model closed for households (type II), printed second and called an upper bound; or why there
         are none.
     effects : print direct, indirect and induced apart.
-    bands : results with variants, for scenarios that have some.
+    bands : results with effects and variants, for scenarios that have some.
     answered : indicators before and after, by scenario.
     """
     for scenario in scenarios:
         impact = first.sel(scenario=scenario.name)
         _heading(console, scenario)
-        variants = None if bands is None or not scenario.variants else bands.sel(scenario=scenario.name)
+        variants = None if bands is None or not scenario.variants else _whole(bands.sel(scenario=scenario.name))
         corners = _corners(variants)
         _impact(console, "Type I" if closed is not None else "", impact, effects=effects, variants=corners)
         _own_variants(console, scenario, variants)
@@ -104,7 +99,8 @@ def _impact(console: Console, title: str, detailed: xr.Dataset, *, effects: bool
                 table.add_row(phase, *([str(effect)] if effects else []), place, *cells, counted)
             table.add_section()
     console.print(table)
-    console.print("; ".join(f"{phase}: {CLOCK[phase]}" for phase in shown) + ".")
+    clock = dict(zip(phases, impact["clock"].values.tolist(), strict=True))
+    console.print("; ".join(f"{phase}: {clock[phase]}" for phase in shown) + ".")
     console.print(f"Counted: {impact['basis'].item()}.")
 
 
@@ -165,7 +161,7 @@ def _corners(variants: xr.Dataset | None) -> xr.Dataset | None:
     """Return the central values and the corners of the band, None where there is no band."""
     if variants is None:
         return None
-    names = [name for name in variants["variant"].values.tolist() if name == CENTRAL or SPAN in name]
+    names = [name for name in variants["variant"].values.tolist() if of_the_band(name)]
     own = [name for name in names if bool(variants["own_variant"].sel(variant=name))]
     return variants.sel(variant=own) if len(own) > 1 else None
 
@@ -232,9 +228,7 @@ def _published(console: Console, impact: xr.Dataset, scenario: Scenario) -> None
     for row in compare(impact.sel(scenario=[scenario.name])).itertuples():
         ours = "no counterpart" if np.isnan(row.ours) else f"here {significant(row.ours).lstrip('+')}"
         published = significant(row.published).lstrip("+")
-        console.print(
-            f"Published ({row.id}, {row.source}): {row.quantity} {published} {row.unit}; {ours}. {row.definition}"
-        )
+        console.print(f"Published ({row.source}): {row.quantity} {published} {row.unit}; {ours}. {row.definition}")
 
 
 def _assumptions(console: Console, scenario: Scenario) -> None:

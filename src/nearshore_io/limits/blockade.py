@@ -48,7 +48,7 @@ class Blockade:
 
 @dataclass(frozen=True)
 class Disruption:
-    """Output by day, and final demand that was not served, against the days before. Money, at yearly units.
+    """Output, and final demand that was not served, over the horizon, against the days before. Money.
 
     Attributes
     ----------
@@ -56,27 +56,25 @@ class Disruption:
     unserved : final demand that was not served over the horizon, shape (n,).
     stocks : change of stocks from the first day to the last, shape (width, n).
     path : output of all industries by day, relative to before, shape (horizon,).
-    left : output by day relative to before on the last day, the lowest of all industries.
     """
 
     lost: Array
     unserved: Array
     stocks: Array
     path: Array
-    left: float
 
 
 def disrupted(A: Matrix, x: Array, Y: Array, blockade: Blockade, width: int) -> Disruption:
     """Return what a blockade costs, day by day, with inventories ω and orders O by product and industry.
 
-        D = O 1 + y,   x° = min(α x̄, D),   x = x° min(1, min_p ω_p / (ψ s_p Aᵀ_p x̂)),   x̂ = min(x°, x̄),
+        D = O 1 + y,   x° = min(α x̄, (D − drawn)⁺),   x = x° min(1, min_p ω_p / (ψ s_p Aᵀ_p x̂)),   x̂ = min(x°, x̄),
         ω ← ω + O ∘ filled − Aᵀ x,   O_pj = Aᵀ_pj x_j + (s_p Aᵀ_pj x̂_j − ω_pj)⁺ / τ,
 
     orders being spread over origins as in the table. What is made goes to industries first, filled = min(1, x / O 1),
     and to final users from what is left; or to all in proportion, x / D. Blocked orders reach nobody; buyers live on
     their stocks, and what these lack is ordered from all origins. Inventories that final demand draws down (cells below
-    zero) supply as before. Without a blockade nothing changes. Of every product,
-    output lost is inputs not used, plus final demand not served, less what stocks have gained.
+    zero) supply as before. Without a blockade nothing changes. Of every product, output lost is inputs not used, plus
+    final demand not served, less what stocks have gained.
 
     Parameters
     ----------
@@ -120,5 +118,4 @@ def disrupted(A: Matrix, x: Array, Y: Array, blockade: Blockade, width: int) -> 
         lost += made - daily
         unserved += wish - (there - filled * asked)
         path[day] = made.sum() / daily.sum()
-    active = daily > 0
-    return Disruption(lost, unserved, stock - target * daily, path, float((made[active] / daily[active]).min()))
+    return Disruption(lost, unserved, stock - target * daily, path)

@@ -1,8 +1,8 @@
-"""What a run rests on: every field of every shock and every parameter, so that it can be run again."""
+"""What a run rests on: every field of every shock, given or by default, and every parameter; it can be run again."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 import pandas as pd
@@ -83,14 +83,10 @@ def _plain_scenario(scenario: Scenario) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a dataclass as a dictionary of the fields that differ from their default, in types JSON has."""
+    """Return a dataclass as a dictionary of its fields but those that are None, in types JSON has."""
     if is_dataclass(value) and not isinstance(value, type):
-        held = {field.name: (getattr(value, field.name), field) for field in fields(value)}
-        return {
-            name: _plain(content)
-            for name, (content, field) in held.items()
-            if field.default is MISSING or content != field.default
-        }
+        held = {field.name: getattr(value, field.name) for field in fields(value)}
+        return {name: _plain(content) for name, content in held.items() if content is not None}
     if isinstance(value, Mapping):
         return {str(key): _plain(content) for key, content in value.items()}
     if isinstance(value, (list, tuple)):

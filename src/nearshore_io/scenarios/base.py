@@ -215,8 +215,8 @@ def require_rate(value: Any, what: str) -> None:
     """Raise `ShockError` unless −1 < value ≤ 5: a rate of change as a share, which nobody means to be 25."""
     if not is_number(value) or not -1.0 < value <= HIGHEST_RATE:
         raise ShockError(
-            f"{what} must be above -1 (-100 %) and at most {HIGHEST_RATE:g} ({HIGHEST_RATE:.0%}), not {value!r}; "
-            "25 per cent is 0.25."
+            f"{what} must be above -1 (-100 %) and at most {HIGHEST_RATE:g} ({100 * HIGHEST_RATE:.0f} %), not "
+            f"{value!r}; 25 per cent is 0.25."
         )
 
 

@@ -22,12 +22,12 @@ class ContentRule:
     With NA the area, NC_j = 1 − excluded, content RVC_j = 1 − Σ_i∉NA a_ij / NC_j and gap g_j = max(0, θ* − RVC_j), each
     industry solves
 
-        min ½ Σ_i (Δa_ij)² / a_ij   subject to   Σ_i∈NA Δa_ij = g_j NC_j,   Σ_k Δa_(k,p),j = 0 for every product p,   a
-        + Δa ≥ 0.
+        min ½ Σ_i (Δa_ij)² / a_ij   subject to   Σ_i∈NA Δa_ij = g_j NC_j,
+        Σ_k Δa_(k,p),j = 0 for every product p,   a + Δa ≥ 0.
 
     Within a product all suppliers outside shrink, and all inside grow, in proportion; product p moves
-    t_p = min(out_p, λ in_p out_p / (in_p + out_p)), and λ is found so that Σ t_p is the gap. A product nobody inside
-    sells to the industry stays outside.
+    t_p = min(out_p, λ in_p out_p / (in_p + out_p)), and λ is found so that Σ t_p is the gap. ρ is applied to what moves
+    afterwards. A product nobody inside sells to the industry stays outside.
 
     Parameters
     ----------
@@ -80,7 +80,8 @@ class ContentRule:
             bought = dense(table.A[:, [j]])[:, 0]
             content = 1.0 - float(np.maximum(bought, 0.0)[~inside].sum()) / (1.0 - self.excluded)
             gap = max(0.0, self.threshold - content) * (1.0 - self.excluded)
-            facts[f"content of {table.industry_names([j])} before"] = Fact(content, "share of net cost")
+            value = "net cost" if self.excluded else "transaction value"
+            facts[f"content of {table.industry_names([j])} before"] = Fact(content, f"share of {value}")
             moved = self._moved(table, j, np.maximum(bought, 0.0), inside, gap)
             change = self.complying * moved
             change[inside] *= self.relative_cost
@@ -106,17 +107,17 @@ class ContentRule:
         if gap > reachable * (1 + 1e-12):
             raise ShockError(
                 f"content rule: {table.industry_names([j])} misses {self.threshold:.0%} by {gap:.3f} of its output, "
-                "but only "
-                f"{reachable:.3f} of what it buys outside is sold to it inside the area too. Lower the threshold."
+                f"but only {reachable:.3f} of what it buys outside is sold to it inside the area too. Lower the "
+                "threshold."
             )
-        moving = filled(product, np.where(own > 0, foreign, 0.0), gap)
+        moving = _filled(product, np.where(own > 0, foreign, 0.0), gap)
         grow = np.divide(moving, own, out=np.zeros(width), where=own > 0)
         shrink = np.divide(moving, foreign, out=np.zeros(width), where=foreign > 0)
         repeat = len(table.regions)
         return np.asarray(bought * np.where(inside, np.tile(grow, repeat), -np.tile(shrink, repeat)))
 
 
-def filled(slopes: Array, most: Array, total: float) -> Array:
+def _filled(slopes: Array, most: Array, total: float) -> Array:
     """Return t_p = min(most_p, λ slope_p) with Σ t_p = total, for the λ that does it, exactly.
 
     Products reach their most in the order of most/slope; between two of them the sum is linear in λ.

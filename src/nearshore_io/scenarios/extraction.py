@@ -13,7 +13,15 @@ from nearshore_io.limits.blockade import DAYS_OF_A_YEAR
 from nearshore_io.products import inputs_by_product
 from nearshore_io.scenarios.base import Phase, require_choice, require_labels, require_positive, require_share
 from nearshore_io.scenarios.change import Change, Fact
-from nearshore_io.scenarios.trade import DIRECTIONS, Direction, Pair, checked_pairs, final_uses, flows_between
+from nearshore_io.scenarios.trade import (
+    DIRECTIONS,
+    Direction,
+    Pair,
+    checked_pairs,
+    final_uses,
+    flows_between,
+    industries_of,
+)
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.table.arrays import dense
@@ -32,7 +40,8 @@ class Extraction:
 
     Parameters
     ----------
-    pairs : of regions, countries or groups; "all" is everybody else. ``[("USA", "MEX")]``
+    pairs : of regions, countries or groups; "all" is everybody else. ``[("USA", "MEX")]``. Of a region that is a part
+        of its country, final users' purchases stay: they belong to the country.
     share : h, in [0, 1]: intensity of the closure times the share of the trade it touches.
     direction : "both", "forward" (sales of the first to the second), or "backward".
     sectors : products; by default all.
@@ -94,8 +103,8 @@ class Extraction:
         inputs: dict[int, Array] = {}
         final: dict[int, Array] = {}
         for sellers, buyers in flows_between(table, self.pairs, self.direction, "extraction"):
-            rows = table.positions(sorted(sellers), self.sectors)
-            columns, uses = table.positions(sorted(buyers)), final_uses(table, buyers)
+            rows = industries_of(table, sellers, self.sectors)
+            columns, uses = industries_of(table, buyers), final_uses(table, buyers)
             for i in rows.tolist():
                 taken, sold = inputs.setdefault(i, np.zeros(table.n)), final.setdefault(i, np.zeros(table.y.shape[1]))
                 taken[columns] = self.share * dense(table.A[[i]][:, columns])[0]

@@ -45,7 +45,7 @@ class FDI:
     ----------
     region, sector : where the plant stands and what it makes; a country with several regions shares it by output.
     amount : ``"610 million USD"``, or a number together with ``unit``.
-    output : yearly output once it runs; or
+    output : yearly output once it runs, of which (1 − d) is additional; or
     capital_output_ratio : k, capital expenditure per unit of yearly output. Without either there is no run phase.
     profile : shares of the amount by product, such as ``{"c18": 0.4, "c13": 0.6}``; each is bought where the host
         buys that product for capital formation. By default the host's own mix.
@@ -108,7 +108,7 @@ class FDI:
         """Gross: nobody's sales are displaced; with displacement, of the part that is additional."""
         if self.displacement == 0.0:
             return "gross: no other investment is displaced"
-        return f"gross of the {1.0 - self.displacement:.0%} that would not have come from others; nobody loses sales"
+        return f"gross, of the {100 * (1.0 - self.displacement):.0f} % that is additional; nobody loses sales"
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
         """Return ΔY of the build phase, and the given output of the run phase where it is known."""

@@ -105,10 +105,10 @@ class FinalDemand:
         shares = output_shares(table, industries, "final demand")
         if self.mix == "output":
             return shares
-        abroad = {self.final_region} if self.final_region is not None else set(table.countries)
+        buyers = {self.final_region} if self.final_region is not None else set(table.countries)
         owner = np.array([table.country[region] for region in table.regions])
         sold = np.zeros(len(industries))
-        for country in abroad:
+        for country in buyers:
             labels.position(country, table.countries, "country")
             foreign = owner[industries // len(table.sectors)] != country
             k = table.Y.sizes["category"]

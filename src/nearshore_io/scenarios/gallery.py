@@ -1,4 +1,4 @@
-"""The scenarios shipped with the package: policy questions, with parameters that have a source and a band."""
+"""The scenarios shipped with the package: policy questions, with parameters, their sources and bands."""
 
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from nearshore_io.shipped import shipped
 
 @cache
 def gallery_files() -> dict[str, Path]:
-    """Return the shipped scenario files by name: "S01", …, and the tutorial's "nearshoring"."""
+    """Return the shipped scenario files by name: "S01", …, and "nearshoring"."""
     return {file.stem.partition("-")[0]: file for file in sorted(shipped("gallery").glob("*.toml"))}
 
 

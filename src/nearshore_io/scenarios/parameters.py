@@ -12,7 +12,7 @@ CENTRAL = "central"
 SPAN = " = "
 """What the name of a variant holds that is a corner of the band, and not a variant of its own."""
 MOST = 32
-"""Variants of one scenario at most: five parameters with a low and a high."""
+"""Corners of one scenario's band at most: five parameters with a low and a high."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,11 @@ def corners(parameters: Sequence[Parameter]) -> Iterator[tuple[str, dict[str, An
         chosen = dict(zip((parameter.name for parameter in banded), values, strict=True))
         if any(chosen[parameter.name] != parameter.value for parameter in banded):
             yield ", ".join(f"{name} = {_shown(value)}" for name, value in chosen.items()), chosen
+
+
+def of_the_band(variant: str) -> bool:
+    """Tell whether a variant is the central one or a corner of the band, and not a variant of its own."""
+    return variant == CENTRAL or SPAN in variant
 
 
 def _shown(value: Any) -> str:

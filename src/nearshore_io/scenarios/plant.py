@@ -28,7 +28,6 @@ from nearshore_io.scenarios.recipes import (
     blended,
     host_sourcing,
     own_intensities,
-    recipe_by_product,
 )
 from nearshore_io.scenarios.trade import final_uses
 from nearshore_io.solvers.base import Array
@@ -179,7 +178,7 @@ class Plant:
         facts["output by jobs"] = Fact(by_jobs, table.unit)
         if by_capex is None:
             return _Size(by_jobs, None, facts)
-        facts["coherence"] = Fact(by_jobs / by_capex, "output by jobs / output by capex")
+        facts["coherence (output by jobs / output by capex)"] = Fact(by_jobs / by_capex, "1")
         if self.size_by == "jobs":
             return _Size(by_jobs, None, facts)
         return _Size(by_capex, self.jobs / by_capex, facts)
@@ -190,7 +189,7 @@ class Plant:
         source = (
             own if self.technology is None else average_column(table, table.positions(self.technology, self.sector))
         )
-        needed = recipe_by_product(table, source)
+        needed = Sourcing.of(source, len(table.sectors)).recipe
         origin = Sourcing.of(source, len(table.sectors)).shares
         if self.localisation == 0.0:
             return blended(needed, origin, origin, 0.0)
@@ -212,8 +211,8 @@ class Plant:
             return None
         rivals = table.positions(self.replaces, self.sector)
         buyers = table.positions(region=self.buyers)
-        countries = table.countries if self.buyers is None else table.countries_of(self.buyers)
-        uses = final_uses(table, countries)
+        regions = table.region_positions(list(table.regions) if self.buyers is None else self.buyers)
+        uses = final_uses(table, regions)
         inputs, final = np.zeros((len(rivals), table.n)), np.zeros((len(rivals), table.y.shape[1]))
         inputs[:, buyers] = dense(table.A[rivals][:, buyers])
         final[:, uses] = np.maximum(table.y[rivals][:, uses], 0.0)
@@ -221,8 +220,8 @@ class Plant:
         if not 0 < output <= there * (1 + 1e-9):
             raise ShockError(
                 f"plant: it would make {output:,.4g} {table.unit}, but {first_few(labels.as_list(self.replaces))} "
-                "sells "
-                f"only {there:,.4g} of {self.sector} to these buyers: take over less, from more, or from more buyers."
+                f"sells only {there:,.4g} of {self.sector} to these buyers: take over less, from more, or from more "
+                "buyers."
             )
         return _Takeover(rivals, inputs * (output / there), final * (output / there))
 

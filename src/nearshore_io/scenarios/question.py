@@ -35,3 +35,14 @@ class Question:
             raise ShockError(f"indicator kind must be one of {', '.join(get_args(Kind))}, not {self.kind!r}.")
         if (self.kind in ("exposure", "market")) != (self.to is not None):
             raise ShockError("indicator: an exposure and a market, and nothing else, need whom they are to: to=...")
+        unused = {
+            "exposure": ("excluded",),
+            "regional_value_content": ("to_sector",),
+            "exim": ("region", "to_sector", "excluded"),
+            "market": ("sector", "to_sector", "excluded"),
+        }[self.kind]
+        changed = [name for name in unused if getattr(self, name) != type(self).__dataclass_fields__[name].default]
+        if changed:
+            raise ShockError(f"indicator {self.kind}: it has no {', '.join(changed)}; leave that out.")
+        if self.kind == "market" and not (isinstance(self.region, str) and isinstance(self.to, str)):
+            raise ShockError("indicator market: region and to are one country each.")

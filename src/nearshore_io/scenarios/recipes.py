@@ -4,7 +4,7 @@ import numpy as np
 
 from nearshore_io.errors import ShockError, first_few
 from nearshore_io.labels import Positions
-from nearshore_io.products import Sourcing, inputs_by_product
+from nearshore_io.products import Sourcing
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.table.arrays import dense
@@ -42,8 +42,7 @@ def host_sourcing(table: IOTable, host: int, products: Array, what: str) -> Arra
     if lacking:
         raise ShockError(
             f"{what}: {table.regions[host // width]} buys no {first_few(lacking)}, so a localised plant has no "
-            "supplier "
-            "of it. Lower the localisation, or leave the product out."
+            "supplier of it. Lower the localisation, or leave the product out."
         )
     shares = own.shares.copy()
     for p in missing:
@@ -76,8 +75,3 @@ def own_intensities(table: IOTable, column: Array, host: int, what: str) -> dict
             "below one."
         )
     return found | {"value_added": left}
-
-
-def recipe_by_product(table: IOTable, column: Array) -> Array:
-    """Return Aᵀ_p of a column of coefficients, shape (width,)."""
-    return inputs_by_product(column[:, None], len(table.sectors))[:, 0]

@@ -21,7 +21,8 @@ from nearshore_io.scenarios.base import (
     require_shares,
 )
 from nearshore_io.scenarios.change import Activity, Change, Fact
-from nearshore_io.scenarios.recipes import blended, host_sourcing, own_intensities, recipe_by_product
+from nearshore_io.scenarios.recipes import blended, host_sourcing, own_intensities
+from nearshore_io.scenarios.trade import final_uses
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.table.arrays import dense
@@ -49,7 +50,8 @@ class Relocation:
     - "subsidy": from governments, as product subsidies; the bill, final buyers' part included, is a fact of the result
 
     With a ``localisation`` λ the production that moves has a recipe of its own (see `Plant`): λ = 0 keeps the origin's
-    suppliers ("China + 1"), λ = 1 has the destination's; without it, it is produced as the destination produces now.
+    suppliers ("China + 1"), λ = 1 buys where the destination's industry buys; without it, it is produced as the
+    destination produces now.
 
     Parameters
     ----------
@@ -107,7 +109,7 @@ class Relocation:
         if self.localisation is not None:
             require_share(self.localisation, "relocation localisation")
         strange = set(self.uses) - {"intermediate", "final"}
-        if strange or not self.uses:
+        if strange:
             raise ShockError(f"relocation uses must be 'intermediate', 'final' or both, not {list(self.uses)}.")
         if self.origin == self.destination:
             raise ShockError(f"relocation from {self.origin} to itself: origin and destination must differ.")
@@ -217,27 +219,18 @@ class Relocation:
                 "relocation relative_cost: the table has no input called 'value_added' for buyers to pay the "
                 f"difference from; it has {first_few(table.inputs)}."
             )
-        if "intermediate" not in self.uses and not self._moving_final_regions(table):
+        if "intermediate" not in self.uses and not final_uses(table, table.region_positions(self.buyers)):
             raise ShockError(
                 f"relocation of final uses: {first_few(self.buyers)} is only a part of its country, and final users "
                 "belong to the country. Name the country as the buyer."
             )
-
-    def _moving_final_regions(self, table: IOTable) -> list[int]:
-        """Return the places of final regions all of whose regions are among the buyers."""
-        buying = {table.regions[i] for i in table.region_positions(self.buyers)}
-        return [
-            place
-            for place, name in enumerate(table.final_regions)
-            if {region for region in table.regions if table.country[region] == name} <= buying
-        ]
 
     def _moving(self, table: IOTable, rows: Positions, destinations: Positions) -> tuple[Array, Array]:
         """Return φ ∘ A_(c,i),J, shape (r, n), and φ ∘ Y_(c,i),J, shape (r, m): what moves."""
         inputs, final = np.zeros((len(rows), table.n)), np.zeros((len(rows), table.y.shape[1]))
         width, k = len(table.sectors), table.Y.sizes["category"]
         buyers = table.positions(region=self.buyers)
-        uses = [place * k + j for place in self._moving_final_regions(table) for j in range(k)]
+        uses = final_uses(table, table.region_positions(self.buyers))
         rivals = [destinations * width + row % width for row in rows.tolist()]
         if "intermediate" in self.uses:
             bought = dense(table.A[rows][:, buyers])
@@ -301,7 +294,7 @@ class Relocation:
         for host, k, share in zip(*(c.tolist() for c in cells.coords), cells.data.tolist(), strict=True):
             origin = dense(table.A[:, [rows[k]]])[:, 0]
             own = dense(table.A[:, [host]])[:, 0]
-            needed = recipe_by_product(table, origin if self.technology == "origin" else own)
+            needed = Sourcing.of(origin if self.technology == "origin" else own, len(table.sectors)).recipe
             local = float(self.localisation or 0.0)
             kits = Sourcing.of(origin, len(table.sectors)).shares if local < 1.0 else np.zeros(table.n)
             at_home = host_sourcing(table, host, needed, "relocation localisation") if local > 0.0 else kits

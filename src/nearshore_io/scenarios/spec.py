@@ -14,9 +14,12 @@ from nearshore_io.errors import FormatError, NearshoreError, StorageError
 from nearshore_io.scenarios.assumptions import timing_of
 from nearshore_io.scenarios.base import Scenario, Shock
 from nearshore_io.scenarios.kinds import KINDS
-from nearshore_io.scenarios.parameters import Parameter, corners, substituted
+from nearshore_io.scenarios.parameters import SPAN, Parameter, corners, substituted
 from nearshore_io.scenarios.question import Question
 from nearshore_io.scenarios.timing import Ramp, Timing
+
+TEXTS = ("title", "question", "method", "limits")
+KEYS = ("name", *TEXTS, "deflator", "timing", "parameters", "indicator", "variant", "shock")
 
 
 def read_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
@@ -114,6 +117,12 @@ def _variants(
     where = f"{file}, scenario {entry.name!r}"
     found = {}
     for variant in entry.variant:
+        if variant.name in found:
+            raise FormatError(f"{where}: variant {variant.name!r} is used twice.")
+        if SPAN in variant.name:
+            raise FormatError(
+                f"{where}: variant {variant.name!r} holds {SPAN!r}, as corners of the band do; rename it."
+            )
         found[variant.name] = _shocks(variant.shock, f"{where}, variant {variant.name!r}")
     _require_used(content["scenario"][place], where)
     only = {**content, "scenario": [content["scenario"][place]]}
@@ -189,10 +198,6 @@ def _models() -> tuple[Any, dict[str, Any]]:
     return create_model("file", __config__=closed, scenario=(list[scenario], Field(min_length=1))), shocks
 
 
-TEXTS = ("title", "question", "method", "limits")
-KEYS = ("name", *TEXTS, "deflator", "timing", "parameters", "indicator", "variant", "shock")
-
-
 def _plain_model(
     name: str, made_from: type[Any], config: Any, instead: Mapping[str, Any], without: Sequence[str] = ()
 ) -> Any:
@@ -238,17 +243,30 @@ def _require_kinds(content: Mapping[str, Any], shocks: Mapping[str, Any], file: 
     """Raise on a shock of an unknown kind, before a union of models hides it among many errors."""
     entries = content.get("scenario", [])
     for i, entry in enumerate(entries if isinstance(entries, list) else []):
-        listed = entry.get("shock", []) if isinstance(entry, Mapping) else []
-        for j, shock in enumerate(listed if isinstance(listed, list) else []):
+        for where, shock in _shock_entries(entry):
             kind = shock.get("kind") if isinstance(shock, Mapping) else None
             if not isinstance(kind, str) or kind not in shocks:
                 near = get_close_matches(str(kind), shocks, n=1)
                 if kind is None:
-                    raise FormatError(
-                        f"{file}: scenario[{i}].shock[{j}] has no kind; known kinds: {', '.join(shocks)}."
-                    )
+                    raise FormatError(f"{file}: scenario[{i}].{where} has no kind; known kinds: {', '.join(shocks)}.")
                 hint = f"did you mean {near[0]!r}?" if near else f"known kinds: {', '.join(shocks)}."
-                raise FormatError(f"{file}{_line(text, 'kind', kind)}: scenario[{i}].shock[{j}].kind {kind!r}: {hint}")
+                raise FormatError(f"{file}{_line(text, 'kind', kind)}: scenario[{i}].{where}.kind {kind!r}: {hint}")
+
+
+def _shock_entries(entry: Any) -> list[tuple[str, Any]]:
+    """Return every shock of a scenario and of its variants, with its path."""
+    if not isinstance(entry, Mapping):
+        return []
+    variants = entry.get("variant", [])
+    parts = [
+        ("", entry),
+        *((f"variant[{k}].", v) for k, v in enumerate(variants if isinstance(variants, list) else [])),
+    ]
+    found = []
+    for path, part in parts:
+        listed = part.get("shock", []) if isinstance(part, Mapping) else []
+        found += [(f"{path}shock[{j}]", shock) for j, shock in enumerate(listed if isinstance(listed, list) else [])]
+    return found
 
 
 def _explain(
@@ -285,8 +303,10 @@ def _concerns(loc: Sequence[Any], content: Mapping[str, Any], shocks: Mapping[st
     named = next((part for part in loc if part in shocks), None)
     if named is None or len(loc) < 4:
         return True
-    shock = content["scenario"][loc[1]]["shock"][loc[3]]
-    return bool(shock.get("kind") == named)
+    entry: Any = content
+    for part in loc[: list(loc).index(named)]:
+        entry = entry[part]
+    return bool(entry.get("kind") == named)
 
 
 def _valid_keys(loc: Sequence[Any], shocks: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
 from scipy.sparse import csr_array
 
 from nearshore_io import labels
@@ -24,7 +25,7 @@ class Tariff:
         p_j = Σ_p Aᵀ_pj P_pj + v_j + τ_j,   P_pj = (Σ_k θ_kj p̂_kj^(1−σ))^(1/(1−σ)),   p̂_ij = p_i (1 + π T_ij),
         a'_ij = a_ij (P_pj / p̂_ij)^σ,   and so for final purchases,
 
-    to a fixed point (`prices.equilibrium`). σ = 0 is the Leontief limit p = p (A ∘ (1 + T)) + v + τ: prices move,
+    to a fixed point (`prices.equilibrium`). σ = 0 is the Leontief limit p = p (A ∘ (1 + π T)) + v + τ: prices move,
     quantities stay. Sellers bear (1 − π) T out of their value added. Revenue is Σ T p q; recycled, the importer's final
     users spend it as they spend already. Volumes are at the table's prices; ``price`` is the change of sellers' prices.
 
@@ -72,12 +73,13 @@ class Tariff:
         """Return the wedge between what buyers pay and sellers get, in the run phase."""
         del deflator  # a rate has no price year
         rates = csr_array((table.n, table.n + table.y.shape[1]))
-        sellers = set(table.countries) if self.exporter == "all" else table.countries_of(self.exporter)
-        for buyer in sorted(table.countries_of(self.importer)):
-            if sellers - {buyer}:
-                rates = csr_array(
-                    rates + on_trade(table, sellers - {buyer}, {buyer}, self.sectors, self.rate, self.uses)
-                )
+        owner = np.array([table.country[region] for region in table.regions])
+        sellers = table.region_positions(list(table.regions) if self.exporter == "all" else self.exporter)
+        buyers = table.region_positions(self.importer)
+        for country in dict.fromkeys(owner[buyers].tolist()):
+            abroad, here = sellers[owner[sellers] != country], buyers[owner[buyers] == country]
+            if abroad.size:
+                rates = csr_array(rates + on_trade(table, abroad, here, self.sectors, self.rate, self.uses))
         if not rates.nnz and self.rate != 0.0:
             raise ShockError(f"tariff: {self.importer} imports nothing from {self.exporter}: name another country.")
         if self.recycle is not None:

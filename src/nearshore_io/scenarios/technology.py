@@ -9,9 +9,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from nearshore_io.errors import ShockError, first_few
+from nearshore_io.products import Sourcing
 from nearshore_io.scenarios.base import Phase, require_labels, require_positive, require_share, require_shares
 from nearshore_io.scenarios.change import Change
-from nearshore_io.scenarios.recipes import host_sourcing, recipe_by_product
+from nearshore_io.scenarios.recipes import host_sourcing
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.table.arrays import dense
@@ -102,7 +103,7 @@ class Technology:
     def _column(self, table: IOTable, j: int) -> Array:
         """Return s (a^new − a_j), shape (n,)."""
         old = dense(table.A[:, [j]])[:, 0]
-        kept = recipe_by_product(table, old)
+        kept = Sourcing.of(old, len(table.sectors)).recipe
         added = np.zeros(table.n)
         where = table.industry_names([j])
         for name, change in (self.inputs or {}).items():
@@ -122,8 +123,7 @@ class Technology:
         if total >= 1.0:
             raise ShockError(
                 f"technology inputs: {where} would use {total:.3f} of inputs for each unit it makes; a recipe must "
-                "leave "
-                "something for value added."
+                "leave something for value added."
             )
         new = self._sourcing(table, j, kept) * np.tile(kept, len(table.regions)) + added
         return np.asarray(self.share * (new - old))
@@ -162,7 +162,6 @@ class Technology:
         if recipe[product] > 0 and not made.sum() > 0:
             raise ShockError(
                 f"technology localised: {country} makes no {table.sectors[product]}, so a localised share has no "
-                "supplier. "
-                "Leave the product out."
+                "supplier. Leave the product out."
             )
         return np.asarray(made / made.sum()) if made.sum() > 0 else made

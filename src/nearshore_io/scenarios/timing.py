@@ -60,17 +60,15 @@ class Timing:
     build : share of the build phase by year, summing to one.
     ramp : how the run phase comes up; by default all of it, from the year after building.
     until : last year shown; by default the first in which the run phase is whole.
-    productivity : g, yearly growth of output per job after ``start``: jobs per output fall by 1/(1 + g)^t.
-    inflation : π, yearly drift of prices after ``start``: money of the result is also given at prices of the year.
+    productivity : g, yearly growth of output per job after ``base``: jobs per output fall by 1/(1 + g)^t.
+    inflation : π, yearly drift of prices after ``base``: money of the result is also given at prices of the year.
     elasticity : η, jobs per job that average intensities give, in the run phase; at most one for growth within plants.
     base : the year whose productivity and prices the intensities describe; by default the table's year.
 
     Raises
     ------
     ShockError
-        Shares that do not sum to one; rates that are not numbers.
-
-    Source: jobs_t = η ε u_t X̄ / (1 + g)^t.
+        Shares that do not sum to one; rates that are not numbers. `run_years` has the equation.
     """
 
     build: Mapping[int, float] = field(default_factory=dict)

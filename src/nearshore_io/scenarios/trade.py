@@ -1,4 +1,4 @@
-"""Which cells of a table lie between countries."""
+"""Which cells of a table lie between regions."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Literal
@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from nearshore_io.errors import ShockError, first_few
-from nearshore_io.labels import Wanted
+from nearshore_io.labels import Positions, Wanted
 from nearshore_io.table import IOTable
 
 Pair = Sequence[str]
@@ -18,7 +18,7 @@ EVERYBODY = "all"
 
 
 def checked_pairs(pairs: Any, what: str) -> tuple[tuple[str, str], ...]:
-    """Return pairs of countries as tuples; raise `ShockError` unless they are pairs of different names."""
+    """Return pairs of names as tuples; raise `ShockError` unless they are pairs of different names."""
     listed = pairs if isinstance(pairs, (list, tuple)) else ()
     good = [isinstance(p, (list, tuple)) and len(p) == 2 and all(isinstance(name, str) for name in p) for p in listed]
     if not listed or not all(good):
@@ -30,48 +30,72 @@ def checked_pairs(pairs: Any, what: str) -> tuple[tuple[str, str], ...]:
 
 def flows_between(
     table: IOTable, pairs: Sequence[Pair], direction: Direction, what: str
-) -> list[tuple[set[str], set[str]]]:
-    """Return sellers and buyers, as sets of countries, of every flow between the pairs.
+) -> list[tuple[Positions, Positions]]:
+    """Return sellers and buyers, as positions of regions, of every flow between the pairs.
 
     Raises
     ------
     LabelError, ShockError
-        Unknown names; a country on both sides; a flow that is named twice.
+        Unknown names; a country on both sides (its trade with itself is domestic); a flow that is named twice.
     """
     found = []
     for first, second in pairs:
-        one = table.countries_of(first) if first != EVERYBODY else set(table.countries) - table.countries_of(second)
-        two = table.countries_of(second) if second != EVERYBODY else set(table.countries) - one
-        if one & two:
-            raise ShockError(f"{what} pairs: {first_few(sorted(one & two))} stands on both sides.")
+        one = _others(table, second) if first == EVERYBODY else table.region_positions(first)
+        two = _others(table, first) if second == EVERYBODY else table.region_positions(second)
+        both = _owners(table, one) & _owners(table, two)
+        if both:
+            raise ShockError(f"{what} pairs: {first_few(sorted(both))} stands on both sides.")
         if direction in ("both", "forward"):
             found.append((one, two))
         if direction in ("both", "backward"):
             found.append((two, one))
-    each = [(seller, buyer) for sellers, buyers in found for seller in sellers for buyer in buyers]
+    each = [(seller, buyer) for sellers, buyers in found for seller in sellers.tolist() for buyer in buyers.tolist()]
     if len(set(each)) < len(each):
         seller, buyer = next(flow for flow in each if each.count(flow) > 1)
-        raise ShockError(f"{what} pairs: what {seller} sells to {buyer} is named twice.")
+        raise ShockError(f"{what} pairs: what {table.regions[seller]} sells to {table.regions[buyer]} is named twice.")
     return found
 
 
-def final_uses(table: IOTable, countries: Collection[str]) -> list[int]:
-    """Return the columns of final demand of some countries."""
+def _owners(table: IOTable, regions: Positions) -> set[str]:
+    return {table.country[table.regions[i]] for i in regions.tolist()}
+
+
+def _others(table: IOTable, name: str) -> Positions:
+    """Return the regions of every country that is not the one named."""
+    owners = table.countries_of(name)
+    return np.array([i for i, region in enumerate(table.regions) if table.country[region] not in owners], dtype=np.intp)
+
+
+def industries_of(table: IOTable, regions: Positions, sectors: Wanted | None = None) -> Positions:
+    """Return the positions of the industries of some regions, region by region."""
+    width = len(table.sectors)
+    chosen = np.arange(width) if sectors is None else table.sector_positions(sectors)
+    return np.asarray((regions[:, None] * width + chosen).ravel(), dtype=np.intp)
+
+
+def final_uses(table: IOTable, regions: Positions) -> list[int]:
+    """Return the columns of final demand of the countries all of whose regions are among these."""
+    here = {table.regions[i] for i in regions.tolist()}
     k = table.Y.sizes["category"]
-    return [p * k + j for p, name in enumerate(table.final_regions) if name in countries for j in range(k)]
+    return [
+        place * k + j
+        for place, name in enumerate(table.final_regions)
+        if {region for region in table.regions if table.country[region] == name} <= here
+        for j in range(k)
+    ]
 
 
 def on_trade(
     table: IOTable,
-    sellers: Collection[str],
-    buyers: Collection[str],
+    sellers: Positions,
+    buyers: Positions,
     sectors: Wanted | None,
     rate: float,
     uses: Collection[str] = ("intermediate", "final"),
 ) -> csr_array:
-    """Return a rate on what some countries sell to others, sparse (n, n + m): to industries, to final uses."""
-    rows = table.positions(sorted(sellers), sectors)
-    columns = table.positions(sorted(buyers)) if "intermediate" in uses else np.zeros(0, dtype=np.intp)
+    """Return a rate on what some regions sell to others, sparse (n, n + m): to industries, to final uses."""
+    rows = industries_of(table, sellers, sectors)
+    columns = industries_of(table, buyers) if "intermediate" in uses else np.zeros(0, dtype=np.intp)
     final = np.array(final_uses(table, buyers) if "final" in uses else [], dtype=np.intp) + table.n
     at = np.concatenate([columns, final])
     cells = (np.repeat(rows, len(at)), np.tile(at, len(rows)))

@@ -60,8 +60,7 @@ class Wage:
         if not found:
             raise ShockError(
                 f"wage: {table.name} has no {first_few(names)}; its stressors are "
-                f"{first_few(table.stressors, 10) or 'none'}. "
-                "Name the one that holds labour income: income=..."
+                f"{first_few(table.stressors, 10) or 'none'}. Name the one that holds labour income: income=..."
             )
         at = table.positions(self.region, self.sector)
         wages = table.intensity(found[0])
