@@ -293,7 +293,7 @@ def test_variants_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "s.toml"
     shock = '[[scenario.variant.shock]]\nkind = "output"\nregion = "MEX"\nsector = "c14"\namount = "1 MUSD"\n'
     base = FILE.format(more="", use="$share")
-    one, two = ('[[scenario.variant]]\nname = "%s"\n' % name for name in ("one", "two"))
+    one, two = (f'[[scenario.variant]]\nname = "{name}"\n' for name in ("one", "two"))
     for text, message in (
         (one + shock + two + shock.replace("sector", "secotr"), "did you mean 'sector'"),
         (

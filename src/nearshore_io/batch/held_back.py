@@ -1,6 +1,6 @@
 """A response that limits hold back: caps by their rule, and deliveries that stop."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from nearshore_io.limits import Blockade, Caps, disrupted, optimum, rationed
 from nearshore_io.limits.blockade import DAYS_OF_A_YEAR
 from nearshore_io.scenarios import Change, Fact
 from nearshore_io.solvers.base import Array
+from nearshore_io.table import IOTable
 
 
 def require_open(model: Leontief, change: Change) -> None:
@@ -35,53 +36,75 @@ def capped(model: Leontief, change: Change, economy: Economy, response: Response
         If no cap binds, or no output keeps them.
     """
     table, x = model.table, output_of(model.table)
-    needed = np.asarray(caps.rows @ (x + response.open))
+    wanted = x + response.open
+    needed = np.asarray(caps.rows @ wanted)
     if caps.rule == "scale":
         if change.P.shape[1]:
             raise ShockError(
                 "capacity rule 'scale' scales demand and given outputs, not coefficients: use the optimum."
             )
         return _scaled(response, caps, np.asarray(caps.rows @ x), needed)
-    if not (needed > caps.limits * (1.0 + 1e-9)).any():
-        k = int(np.argmin(caps.limits - needed))
-        raise ShockError(
-            f"none of the caps binds: {caps.names[k]} needs {needed[k]:,.5g} {caps.units[k]} of {caps.limits[k]:,.5g}. "
-            "A cap above what is asked for limits nothing: lower it, or raise demand."
-        )
-    wanted = x + response.open
+    _require_binding(caps, needed)
     demand = economy.Y.sum(axis=1)
     if change.output.any():
         demand = wanted - economy.factors.product(wanted)  # with what given outputs imply for their own products
-    facts: dict[str, Fact] = {}
-    shadow = None
-    if caps.rule == "optimum":
-        best = optimum(economy.factors, demand, caps)
-        after, final = best.x, best.final
-        shadow = np.zeros(table.n)
-        shadow[caps.industry[caps.industry >= 0]] = best.duals[caps.industry >= 0]
-        facts |= {
-            f"worth of one more unit: {name}": Fact(float(worth), f"{caps.objective} per {unit}")
-            for name, worth, unit in zip(caps.names, best.duals, caps.units, strict=True)
-            if worth > 0
-        }
-    else:
-        left = rationed(economy.factors, coefficients_after(table, change), demand, caps, len(table.sectors))
-        after, final = left.x, left.final
-        facts["rounds of rationing"] = Fact(float(left.rounds), "1")
-    facts["final demand not met"] = Fact(float((demand - final).sum()), table.unit)
+    left = (
+        _best(table, economy, demand, caps) if caps.rule == "optimum" else _shared(table, change, economy, demand, caps)
+    )
+    facts = left.facts | {"final demand not met": Fact(float((demand - left.final).sum()), table.unit)}
     held = _shortfall(caps, needed, table.n)
     if held.any():
-        per = float(caps.weights @ (after - x - response.open) / held.sum())
+        per = float(caps.weights @ (left.x - wanted) / held.sum())
         facts["lost per unit of output that is capped"] = Fact(per, f"{caps.objective} per {table.unit}")
     return replace(
         response,
         direct=response.direct + held,
-        open=after - x,
-        closed=after - x,
-        shadow_price=shadow,
+        open=left.x - x,
+        closed=left.x - x,
+        shadow_price=left.shadow_price,
         economy=None,
         facts={**response.facts, **facts},
     )
+
+
+@dataclass(frozen=True)
+class _Left:
+    """Output that is left, the final demand it serves, the worth of one more unit of capped output, and facts."""
+
+    x: Array
+    final: Array
+    shadow_price: Array | None
+    facts: dict[str, Fact]
+
+
+def _require_binding(caps: Caps, needed: Array) -> None:
+    if (needed > caps.limits * (1.0 + 1e-9)).any():
+        return
+    k = int(np.argmin(caps.limits - needed))
+    raise ShockError(
+        f"none of the caps binds: {caps.names[k]} needs {needed[k]:,.5g} {caps.units[k]} of {caps.limits[k]:,.5g}. "
+        "A cap above what is asked for limits nothing: lower it, or raise demand."
+    )
+
+
+def _best(table: IOTable, economy: Economy, demand: Array, caps: Caps) -> _Left:
+    """Return the optimum, with its duals."""
+    best = optimum(economy.factors, demand, caps)
+    own = caps.industry >= 0
+    shadow = np.zeros(table.n)
+    shadow[caps.industry[own]] = best.duals[own]
+    worth = {
+        f"worth of one more unit: {name}": Fact(float(dual), f"{caps.objective} per {unit}")
+        for name, dual, unit in zip(caps.names, best.duals, caps.units, strict=True)
+        if dual > 0
+    }
+    return _Left(best.x, best.final, shadow, worth)
+
+
+def _shared(table: IOTable, change: Change, economy: Economy, demand: Array, caps: Caps) -> _Left:
+    """Return what is left under rationing."""
+    left = rationed(economy.factors, coefficients_after(table, change), demand, caps, len(table.sectors))
+    return _Left(left.x, left.final, None, {"rounds of rationing": Fact(float(left.rounds), "1")})
 
 
 def _shortfall(caps: Caps, needed: Array, n: int) -> Array:

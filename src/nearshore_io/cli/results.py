@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -56,17 +57,7 @@ def run_command(
     model = _model(table, year, Closure.open)
     closed = Leontief(model.table, closure="households") if closure is Closure.households else None
     if years:
-        untimed = [scenario.name for scenario in listed if scenario.timing is None]
-        listed = [scenario for scenario in listed if scenario.timing is not None] or listed
-        if untimed and form is Format.table:
-            show.console().print(f"Without a [scenario.timing], and left out: {', '.join(untimed)}.")
-        found = run_years(closed or model, listed)
-        if out is not None:
-            save.dataset(found, out)
-        if form is Format.json:
-            print(save.as_json(found))
-        else:
-            show_impacts.over_years(show.console(), listed, found)
+        _by_year(closed or model, listed, out, form)
         return
     with show.progress("scenarios") as progress:
         impact = run(model, listed, effects=True, content=True, progress=progress)
@@ -84,6 +75,21 @@ def run_command(
     show_impacts.impacts(show.console(), listed, impact, upper, effects=effects, bands=bands, answered=answered)
     if out is not None:
         show.console().print(f"Full results by region and sector: {out}")
+
+
+def _by_year(model: Leontief, scenarios: Sequence[Scenario], out: Path | None, form: Format) -> None:
+    """Run, write and print scenarios year by year; those without a timing are left out, and named."""
+    untimed = [scenario.name for scenario in scenarios if scenario.timing is None]
+    timed = [scenario for scenario in scenarios if scenario.timing is not None] or list(scenarios)
+    found = run_years(model, timed)
+    if out is not None:
+        save.dataset(found, out)
+    if form is Format.json:
+        print(save.as_json(found))
+        return
+    if untimed:
+        show.console().print(f"Without a [scenario.timing], and left out: {', '.join(untimed)}.")
+    show_impacts.over_years(show.console(), timed, found)
 
 
 def _upper_bound(closed: Leontief | None, scenarios: Sequence[Scenario]) -> xr.Dataset | str | None:
