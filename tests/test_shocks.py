@@ -843,3 +843,33 @@ def test_demand_for_held_industries_calls_for_nothing_by_either_route() -> None:
     totals = nio.run_totals(model.functionals(model.weights("value_added", ["USA", "MEX"])), shock)
     assert_allclose(totals.values, 0.0, atol=1e-12)
     assert_allclose(nio.run(model, shock).value_added.values, 0.0, atol=1e-12)
+
+
+@given(tables(idle=False), st.floats(-0.2, 0.3), st.sampled_from([0.0, 4.0]))
+def test_a_trade_cost_is_paid_and_collected_by_nobody(table: IOTable, rate: float, sigma: float) -> None:
+    """Both ways: in the Leontief limit p (A ∘ (1 + δ)) + primary; what final users pay is earned, plus what melts."""
+    if abs(rate) < 1e-3:
+        return
+    result = found(table, nio.TradeCost([("USA", "MEX")], rate, sectors="s0", elasticity=sigma))
+    assert "fact" not in result or "revenue of the duty" not in result["fact_name"].values
+    A = dense(table)
+    T = np.zeros_like(A)
+    for seller, buyer in (("USA", "MEX"), ("MEX", "USA")):
+        T[np.ix_(table.positions(seller, "s0"), table.positions(buyer))] = rate
+    if sigma == 0.0:
+        p = np.linalg.solve((np.eye(table.n) - A * (1 + T)).T, 1 - A.sum(axis=0))
+        assert_allclose(result.price.values.ravel(), p - 1, atol=1e-10)
+        assert_allclose(result.output.values, 0.0, atol=1e-9 * size(table))
+    else:
+        sold = [table.positions("USA", "s0")[0], *table.positions("MEX", "s0")]
+        trade = A[sold[0], table.positions("MEX")].sum() + A[sold[1:]][:, table.positions("USA")].sum()
+        if trade > 1e-3:
+            assert float(np.abs(result.price.values).max()) > 0
+
+
+@given(tables(idle=False), st.floats(1.0, 50.0))
+def test_a_running_investment_is_its_given_output(table: IOTable, output: float) -> None:
+    invested = found(table, nio.FDI("MX2", "s0", 10.0, unit="million USD", output=output)).sel(phase="run")
+    given_output = found(table, nio.Output("MX2", "s0", output, unit="million USD")).sel(phase="run")
+    for name in ("output", *table.inputs, "jobs"):
+        assert_allclose(invested[name].values, given_output[name].values, rtol=1e-10, atol=1e-10)
