@@ -1,5 +1,6 @@
 """The shipped scenarios: each runs, says what it rests on, and answers with its band."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -130,6 +131,11 @@ def test_assumptions_run_again_to_the_same_numbers(model: nio.Leontief, name: st
         assert_allclose(second[variable].values, first[variable].values, rtol=0, atol=0)
     table = nio.assumptions_of(first)
     assert {"table", "table_sha256", "closure"} <= set(table["parameter"])
+    stated = table[(table["shock"] > 0)]
+    assert set(stated["source"]) <= {"given", "default"}
+    for number, shock in enumerate(again.shocks, start=1):
+        names = {field.name for field in dataclasses.fields(shock) if getattr(shock, field.name) is not None}
+        assert set(stated[stated["shock"] == number]["parameter"]) == names
     for parameter in again.parameters:
         row = table[(table["parameter"] == parameter.name) & (table["kind"] == "parameter")].iloc[0]
         assert (row["value"], row["unit"], row["source"]) == (parameter.value, parameter.unit, parameter.source)

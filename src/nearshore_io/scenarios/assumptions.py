@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -40,7 +40,8 @@ def from_json(text: str) -> list[Scenario]:
 def table_of(scenarios: Sequence[Scenario]) -> pd.DataFrame:
     """Return assumptions as a table, one row for each parameter and each field of a shock that is set.
 
-    Columns: scenario, shock (its number, 0 for the scenario itself), kind, parameter, value, unit, low, high, source.
+    Columns: scenario, shock (its number, 0 for the scenario itself), kind, parameter, value, unit, low, high, source: of
+    a field of a shock, "given" or "default".
     """
     rows: list[dict[str, Any]] = []
     for scenario in scenarios:
@@ -54,8 +55,10 @@ def table_of(scenarios: Sequence[Scenario]) -> pd.DataFrame:
         if scenario.timing is not None:
             rows += [_row(scenario, 0, "timing", name, value) for name, value in _plain(scenario.timing).items()]
         for number, shock in enumerate(scenario.shocks, start=1):
+            usual = {field.name: field.default for field in fields(cast(Any, shock))}
             for name, value in _plain(shock).items():
-                rows.append(_row(scenario, number, shock.kind, name, value))
+                source = "default" if getattr(shock, name) == usual[name] else "given"
+                rows.append(_row(scenario, number, shock.kind, name, value) | {"source": source})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
