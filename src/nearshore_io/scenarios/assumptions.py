@@ -40,8 +40,8 @@ def from_json(text: str) -> list[Scenario]:
 def table_of(scenarios: Sequence[Scenario]) -> pd.DataFrame:
     """Return assumptions as a table, one row for each parameter and each field of a shock that is set.
 
-    Columns: scenario, shock (its number, 0 for the scenario itself), kind, parameter, value, unit, low, high, source: of
-    a field of a shock, "given" or "default".
+    Columns: scenario, shock (its number, 0 for the scenario itself), kind, parameter, value, unit, low, high, source
+    (of a field of a shock: "given" or "default").
     """
     rows: list[dict[str, Any]] = []
     for scenario in scenarios:
