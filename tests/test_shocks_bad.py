@@ -170,6 +170,8 @@ USA_MEX = [("USA", "MEX")]
         ([nio.Plant("MEX", "c14", output="1 MUSD", technology="CHX")], nio.LabelError, ", technology: no region 'CHX'"),
         ([nio.Plant("MEX", "c14", output="1 MUSD", final_region="UXA")], nio.LabelError, ", final_region: no final_region 'UXA'"),
         ([nio.Relocation("c99", "CHN", "MEX", "USA", 0.1)], nio.LabelError, ", sectors: no sector 'c99'"),
+        ([nio.Relocation("c14", "CHN", "MEX", "USA", {"c13": 0.1})], nio.ShockError, "'c13' is none of the sectors that move"),
+        ([nio.Relocation("c14", "CHN", "MEX", "USA", {"c14": {"CAN": 0.1}})], nio.ShockError, "'CAN' is none of the buyers"),
         ([nio.Relocation("c14", "CHN", {"MXE": 1.0}, "USA", 0.1)], nio.LabelError, ", destination: no region 'MXE'"),
         ([nio.Technology("MEX", "c15", inputs={"c99": 0.1})], nio.LabelError, ", inputs: no sector 'c99'"),
         ([nio.Technology("MEX", "c15", localised="c99", localisation=0.1)], nio.LabelError, ", localised: no sector 'c99'"),

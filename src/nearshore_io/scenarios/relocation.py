@@ -170,6 +170,7 @@ class Relocation:
                 f"relocation to itself: {first_few(table.regions[i] for i in both)} is origin and destination."
             )
         self._require_uses(table)
+        self._require_shares_of_what_moves(table)
         width = len(table.sectors)
         rows = np.array([origin * width + product for origin in origins for product in products], dtype=np.intp)
         inputs, final = self._moving(table, rows, arriving)
@@ -224,6 +225,24 @@ class Relocation:
                 f"relocation of final uses: {first_few(self.buyers)} is only a part of its country, and final users "
                 "belong to the country. Name the country as the buyer."
             )
+
+    def _require_shares_of_what_moves(self, table: IOTable) -> None:
+        """Raise where a share is given for a product or a buyer that the relocation does not name."""
+        if not isinstance(self.share, Mapping):
+            return
+        products = set(table.sector_positions(self.sectors).tolist())
+        regions = [table.regions[i] for i in table.region_positions(self.buyers).tolist()]
+        buyers = {*regions, *(table.country[region] for region in regions)}
+        for sector, value in self.share.items():
+            if not set(table.sector_positions(sector).tolist()) <= products:
+                raise ShockError(
+                    f"relocation share: {sector!r} is none of the sectors that move, {list(self.sectors)}."
+                )
+            strangers = [name for name in value if name not in buyers] if isinstance(value, Mapping) else []
+            if strangers:
+                raise ShockError(
+                    f"relocation share of {sector}: {strangers[0]!r} is none of the buyers, {list(self.buyers)}."
+                )
 
     def _moving(self, table: IOTable, rows: Positions, destinations: Positions) -> tuple[Array, Array]:
         """Return φ ∘ A_(c,i),J, shape (r, n), and φ ∘ Y_(c,i),J, shape (r, m): what moves."""
