@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from nearshore_io.errors import ShockError, SolverError, first_few
@@ -58,6 +57,8 @@ def optimum(factors: CertifiedFactorisation, demand: Array, caps: Caps) -> Optim
 
     Source: Miller & Blair (2009), section 14.4; solved by HiGHS (Huangfu & Hall 2018).
     """
+    from scipy.optimize import linprog  # 0.3 s of import that only caps need
+
     solved = factors.solve_transposed(np.column_stack([caps.weights, caps.rows.toarray().T]))
     worth, needs = solved[:, 0], solved[:, 1:].T
     lower = np.where(demand > 0, caps.served * demand, demand)
