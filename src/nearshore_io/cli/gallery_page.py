@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from nearshore_io.batch import answers, band, compare, run
-from nearshore_io.cli.show import UNKNOWN, plain, significant
+from nearshore_io.cli.show import UNKNOWN, plain, significant, worded
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Parameter, Scenario, list_gallery, load_scenario
 from nearshore_io.scenarios.parameters import SPAN, of_the_band
@@ -65,7 +65,7 @@ def _scenario(model: Leontief, scenario: Scenario) -> Iterator[str]:
         yield "| parameter | value | band | unit | source |"
         yield "|---|---|---|---|---|"
         for parameter in scenario.parameters:
-            cells = (parameter.name, parameter.value, _band(parameter), parameter.unit, parameter.source)
+            cells = (parameter.name, worded(parameter.value), _band(parameter), parameter.unit, parameter.source)
             yield f"| {' | '.join(map(str, cells))} |"
 
 

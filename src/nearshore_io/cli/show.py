@@ -40,6 +40,15 @@ def plain(value: float) -> str:
     return f"{value:g}" if value == int(value) and abs(value) < 1e4 else significant(value).lstrip("+")
 
 
+def worded(value: Any) -> str:
+    """Return a value of an assumption for people: mappings and lists without their brackets."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {worded(held)}" for name, held in value.items())
+    if isinstance(value, (list, tuple)):
+        return " and ".join(worded(held) for held in value)
+    return str(value)
+
+
 @contextmanager
 def busy(what: str) -> Iterator[None]:
     """Show a spinner on standard error while something is read, on a terminal only."""

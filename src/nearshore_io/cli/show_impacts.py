@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nearshore_io.batch import band, compare, gainers_and_losers
-from nearshore_io.cli.show import plain, significant
+from nearshore_io.cli.show import plain, significant, worded
 from nearshore_io.scenarios import Scenario, assumptions
 from nearshore_io.scenarios.parameters import SPAN, of_the_band
 
@@ -238,11 +238,13 @@ def _assumptions(console: Console, scenario: Scenario) -> None:
             table.add_column(heading, overflow="fold")
         for p in scenario.parameters:
             spread = f"{p.low:g} … {p.high:g}" if p.low is not None else " | ".join(str(a) for a in p.alternatives)
-            table.add_row(p.name, str(p.value), spread, p.unit, p.source)
+            table.add_row(p.name, worded(p.value), spread, p.unit, p.source)
         console.print(table)
     fields = assumptions.table_of([scenario])
     for (number, kind), rows in fields[fields["kind"] != "parameter"].groupby(["shock", "kind"], sort=True):
-        values = ", ".join(f"{name} = {value}" for name, value in zip(rows["parameter"], rows["value"], strict=True))
+        values = ", ".join(
+            f"{name} = {worded(value)}" for name, value in zip(rows["parameter"], rows["value"], strict=True)
+        )
         console.print(f"{f'Shock {number}, {kind}' if number else str(kind).capitalize()}: {values}.")
     if scenario.limits:
         console.print(f"Limits: {scenario.limits}")
