@@ -6,6 +6,7 @@ from conftest import active, random_table, tables
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy.optimize import OptimizeResult, linprog
 
 import nearshore_io as nio
 from nearshore_io.products import inputs_by_product
@@ -406,26 +407,32 @@ def test_a_closure_of_days_is_its_share_of_the_year(table: IOTable, share: float
 # -- limits ------------------------------------------------------------------------------------------------------------
 
 
+def without_losses(table: IOTable) -> IOTable | None:
+    """Return the table with no final use below 0 and value added its residual, or None where that is not positive."""
+    Y = np.maximum(table.y, 0.0)
+    total = np.asarray(table.Z.sum(axis=1)) + Y.sum(axis=1)
+    table = table.with_numbers(table.Z, Y, {"value_added": total - np.asarray(table.Z.sum(axis=0))})
+    return table if (table.inputs["value_added"] > 0).all() else None
+
+
+def best_below(table: IOTable, f: np.ndarray, capped: int, cap: float) -> OptimizeResult:
+    """Maximise v'x over outputs with 0 ≤ (I − A) x ≤ f and one output at most its cap."""
+    v, net = table.intensity("value_added"), np.eye(table.n) - dense(table)
+    bounds = [(0.0, None)] * table.n
+    bounds[capped] = (0.0, cap)
+    rows, ends = np.vstack([net, -net]), np.concatenate([f, np.zeros(table.n)])
+    return linprog(-v, A_ub=rows, b_ub=ends, bounds=bounds, method="highs")
+
+
 @given(tables(idle=False), st.floats(0.05, 0.6), st.integers(0, 99))
 def test_the_optimum_equals_an_independent_program(table: IOTable, cut: float, seed: int) -> None:
     """Written over outputs, max v'x with 0 ≤ x ≤ cap, 0 ≤ (I − A) x ≤ f, and not over final demand as ours is."""
-    from scipy.optimize import linprog
-
-    Y = np.maximum(table.y, 0.0)
-    table = table.with_numbers(
-        table.Z, Y, {"value_added": (np.asarray(table.Z.sum(axis=1)) + Y.sum(axis=1)) - np.asarray(table.Z.sum(axis=0))}
-    )
-    if (table.inputs["value_added"] <= 0).any():
+    sound = without_losses(table)
+    if sound is None:
         return
-    result = found(table, nio.Capacity("MX2", "s0", cut=cut))
-    A, f, x = dense(table), table.y.sum(axis=1), x_of(table)
-    v, i = table.intensity("value_added"), table.positions("MX2", "s0")[0]
-    caps = [(0.0, None)] * table.n
-    caps[i] = (0.0, x[i] * (1 - cut))
-    net = np.eye(table.n) - A
-    best = linprog(
-        -v, A_ub=np.vstack([net, -net]), b_ub=np.concatenate([f, np.zeros(table.n)]), bounds=caps, method="highs"
-    )
+    result = found(sound, nio.Capacity("MX2", "s0", cut=cut))
+    x, v, i = x_of(sound), sound.intensity("value_added"), sound.positions("MX2", "s0")[0]
+    best = best_below(sound, sound.y.sum(axis=1), i, x[i] * (1 - cut))
     assert_allclose(v @ x + result.value_added.sum().item(), -best.fun, rtol=1e-8)
     dual = result.shadow_price.sel(region="MX2", sector="s0").item()
     assert_allclose(dual, -best.upper.marginals[i], rtol=1e-6, atol=1e-8)
@@ -760,26 +767,16 @@ def test_content_at_new_prices_is_that_of_the_table_at_new_prices(table: IOTable
 @given(tables(idle=False), st.floats(0.1, 0.5), st.floats(5.0, 50.0))
 def test_caps_hold_for_plants_too(table: IOTable, cut: float, output: float) -> None:
     """Given output calls for suppliers: the optimum beside a cap elsewhere serves what it implies."""
-    from scipy.optimize import linprog
-
-    Y = np.maximum(table.y, 0.0)
-    total = np.asarray(table.Z.sum(axis=1)) + Y.sum(axis=1)
-    table = table.with_numbers(table.Z, Y, {"value_added": total - np.asarray(table.Z.sum(axis=0))})
-    if (table.inputs["value_added"] <= 0).any():
+    sound = without_losses(table)
+    if sound is None:
         return
     plant = nio.Output("MX1", "s0", output, unit="million USD")
-    result = found(table, plant, nio.Capacity("USA", "s0", cut=cut))
-    A, x, v = dense(table), x_of(table), table.intensity("value_added")
-    o, capped = table.positions("MX1", "s0")[0], table.positions("USA", "s0")[0]
-    L = np.linalg.inv(np.eye(table.n) - A)
+    result = found(sound, plant, nio.Capacity("USA", "s0", cut=cut))
+    A, x, v = dense(sound), x_of(sound), sound.intensity("value_added")
+    o, capped = sound.positions("MX1", "s0")[0], sound.positions("USA", "s0")[0]
+    L = np.linalg.inv(np.eye(sound.n) - A)
     wanted = x + L[:, o] / L[o, o] * output
-    f = wanted - A @ wanted
-    bounds = [(0.0, None)] * table.n
-    bounds[capped] = (0.0, x[capped] * (1 - cut))
-    net = np.eye(table.n) - A
-    best = linprog(
-        -v, A_ub=np.vstack([net, -net]), b_ub=np.concatenate([f, np.zeros(table.n)]), bounds=bounds, method="highs"
-    )
+    best = best_below(sound, wanted - A @ wanted, capped, x[capped] * (1 - cut))
     assert_allclose(v @ x + result.value_added.sum().item(), -best.fun, rtol=1e-8)
 
 
@@ -792,6 +789,18 @@ def test_wages_of_another_stressor_are_those_that_rise() -> None:
     assert_allclose(result.wages.sel(region=["MX1", "MX2"]).sum().item(), more, rtol=1e-12)
     assert_allclose(result.compensation.sel(region=["MX1", "MX2"]).sum().item(), 0.0, atol=1e-12)
     assert_allclose(result.value_added.sum().item(), more, rtol=1e-12)
+
+
+def test_a_wage_nobody_counts_is_unknown_and_not_unchanged() -> None:
+    table = random_table(5)
+    pay, unit = table.stressors["compensation"]
+    uncounted = np.isnan(pay)
+    earned = np.where(uncounted, 0.1 * x_of(table), pay)
+    table = table.with_stressors({"labour_income": (earned, unit)}, "made")
+    result = found(table, nio.Wage(table.regions, 0.1))
+    assert_allclose(result.labour_income.values.ravel(), 0.1 * earned, rtol=1e-12)
+    assert_allclose(result.compensation.values.ravel()[~uncounted], 0.1 * pay[~uncounted], rtol=1e-12)
+    assert np.isnan(result.compensation.values.ravel()[uncounted]).all()
 
 
 def test_plants_where_nobody_counts_labour_run_in_the_closed_model(bundled: IOTable) -> None:

@@ -61,7 +61,7 @@ def _values(model: Leontief, question: Question) -> dict[str, tuple[float, str]]
         content = regional_value_content(model, region, sector, excluded=question.excluded)["content"]
         return {f"regional value content of {users}": (100 * _mean(model, content), "per cent")}
     tested = exim_content(model, sector)
-    content, exported = tested["content"].fillna(0.0), _exports(model, tested["content"])
+    content, exported = tested["content"], _exports(model, tested["content"])  # idle industries have no content
     threshold = float(tested["threshold"].max())
     passing = float(exported.where(tested["passes"], 0.0).sum() / exported.sum())
     return {

@@ -61,8 +61,7 @@ def _variables(model: Leontief, cells: Sequence[Cell]) -> Iterable[tuple[str, Va
 
     def changed(name: str, intensity: Array) -> Values:
         def change(cell: Cell) -> tuple[Array, Array, Array]:
-            more = cell.change.intensities.get(name, nothing)
-            shift = more - cell.change.cost if name == "value_added" else more
+            shift = cell.change.shift(name)
             given_up = cell.response.given_up if name == "value_added" else None
             return _effects(model, cell, intensity, shift, given_up, name)
 

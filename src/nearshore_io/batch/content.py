@@ -26,31 +26,38 @@ def flow_names(table: IOTable) -> list[str]:
     return [f"{origin} in exports of {exporter} to {importer or 'all'}" for origin, exporter, importer in FLOWS]
 
 
-def content_after(model: Leontief, change: Change, response: Response) -> Array | None:
-    """Return v_o L e / p e of every flow before and after, shape (flows, 2); None where a country is missing.
+def content_before(model: Leontief) -> Array:
+    """Return v_o L e / 1'e of every flow in the table, shape (flows,); of no flow where a country is missing."""
+    table = model.table
+    if not flow_names(table):
+        return np.zeros(0)
+    v = table.intensity("value_added")
+    return _contents(table, model.factors, table.A, table.y, output_of(table), v, (), np.ones(table.n))
+
+
+def content_after(model: Leontief, change: Change, response: Response) -> Array:
+    """Return v_o L e / p e of every flow after a change, shape (flows,); of no flow where a country is missing.
 
     NaN after what leaves no balanced table: limits on output, purchases that are lost, disruptions of days. Households'
     induced imports are not exports of the table and stay out.
     """
-    if not flow_names(model.table):
-        return None
     table, x = model.table, output_of(model.table)
-    before = _contents(table, model.factors, table.A, table.y, x, table.intensity("value_added"), (), np.ones(table.n))
+    flows = flow_names(table)
+    if not flows:
+        return np.zeros(0)
     if change.caps is not None or change.blockade is not None or change.period != 1.0 or not balanced(table, change):
-        return np.column_stack([before, np.full(len(before), np.nan)])
+        return np.full(len(flows), np.nan)
     price = np.ones(table.n) if response.price is None else 1.0 + response.price
-    v = table.intensity("value_added") - change.cost + change.intensities.get("value_added", 0.0)
+    v = table.intensity("value_added") + change.shift("value_added")
     after = x + response.open
     if response.economy is None:
         Y = table.y + change.demand.toarray()
-        found = _contents(table, model.factors, table.A, Y, after, v, (), price)
-    else:
-        economy = response.economy
-        A = table.A if economy.resourced is None else economy.resourced
-        if economy.resourced is None and change.P.shape[1]:
-            A = coefficients_after(table, replace(change, activities=()))
-        found = _contents(table, economy.factors, A, economy.Y, after, v, change.activities, price)
-    return np.column_stack([before, found])
+        return _contents(table, model.factors, table.A, Y, after, v, (), price)
+    economy = response.economy
+    A = economy.resourced
+    if A is None:
+        A = coefficients_after(table, replace(change, activities=()))
+    return _contents(table, economy.factors, A, economy.Y, after, v, change.activities, price)
 
 
 def balanced(table: IOTable, change: Change) -> bool:

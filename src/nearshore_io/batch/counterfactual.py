@@ -114,8 +114,7 @@ def _totals(change: Change, x: Array, intensities: dict[str, Array]) -> dict[str
     """Return inputs or stressors after a change, (s + Δs) x + Σ s_p x_p, each (n,)."""
     found = {}
     for name, intensity in intensities.items():
-        shift = change.intensities.get(name, np.zeros(len(x))) - (change.cost if name == "value_added" else 0.0)
-        found[name] = (intensity + shift) * x
+        found[name] = (intensity + change.shift(name)) * x
         for activity in change.activities:
             found[name][activity.at] += activity.intensities.get(name, 0.0) * activity.output(x)
     return found

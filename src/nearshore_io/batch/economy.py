@@ -145,16 +145,21 @@ def _recycled(table: IOTable, found: Prices, wedge: Wedge, factors: CertifiedFac
     raise SolverError("the revenue of the duty feeds on its own spending and does not settle: do not recycle it.")
 
 
-def _paid(found: Prices, Y: Array, rates: csr_array, x: Array) -> csr_array:
-    """Return rate × price × quantity of every cell that has a rate, sparse (n, n + m)."""
+def of_sales(rates: csr_array, A: Matrix, Y: Array, x: Array) -> csr_array:
+    """Return rate × sale of every cell with a rate, sparse (n, n + m): a_ij x_j to industries, y_iu to final uses."""
     n = len(x)
     cells = rates.tocoo()
     i, j = cells.coords
     inner = j < n
     amounts = np.empty(len(i))
-    amounts[inner] = np.asarray(found.A[i[inner], j[inner]]).ravel() * x[j[inner]]
+    amounts[inner] = np.asarray(A[i[inner], j[inner]]).ravel() * x[j[inner]]
     amounts[~inner] = Y[i[~inner], j[~inner] - n]
-    return csr_array((cells.data * found.p[i] * amounts, (i, j)), shape=rates.shape)
+    return csr_array((cells.data * amounts, (i, j)), shape=rates.shape)
+
+
+def _paid(found: Prices, Y: Array, rates: csr_array, x: Array) -> csr_array:
+    """Return rate × price × quantity of every cell that has a rate, sparse (n, n + m)."""
+    return csr_array(of_sales(rates, found.A, Y, x).multiply(found.p[:, None]))
 
 
 def _spent(table: IOTable, collected: Array, category: str) -> Array:

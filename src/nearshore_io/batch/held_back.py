@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nearshore_io.batch.economy import Economy, coefficients_after, output_of
+from nearshore_io.batch.economy import Economy, coefficients_after, of_sales, output_of
 from nearshore_io.batch.response import Response
 from nearshore_io.errors import ClosureError, ShockError, first_few
 from nearshore_io.leontief import Leontief
@@ -148,7 +148,8 @@ def blocked(model: Leontief, change: Change, blockade: Blockade) -> Response:
         raise ShockError("inventories run on the table as it is: give other shocks a scenario of their own.")
     table, x = model.table, output_of(model.table)
     run = disrupted(table.A, x, table.y, blockade, len(table.sectors))
-    deliveries = _stopped(model, blockade, x)
+    stopped = of_sales(blockade.blocked, table.A, table.y, x).sum(axis=1)
+    deliveries = np.asarray(stopped).ravel() * blockade.days / DAYS_OF_A_YEAR
     v, owners = table.intensity("value_added"), np.array([table.country[region] for region in table.regions])
     by_region = (v * run.lost).reshape(len(owners), -1).sum(axis=1)
     sellers = dict.fromkeys(owners[np.flatnonzero(deliveries.reshape(len(owners), -1).any(axis=1))].tolist())
@@ -167,15 +168,3 @@ def blocked(model: Leontief, change: Change, blockade: Blockade) -> Response:
         "world output on the last day": Fact(100.0 * float(run.path[-1]), "per cent of before"),
     }
     return Response(-deliveries, run.lost, run.lost, 0.0, "day steps, no system to solve", facts=facts)
-
-
-def _stopped(model: Leontief, blockade: Blockade, x: Array) -> Array:
-    """Return the deliveries that stop, by seller, shape (n,)."""
-    table, n = model.table, model.table.n
-    cells = blockade.blocked.tocoo()
-    i, j = cells.coords
-    inner = j < n
-    amounts = np.empty(len(i))
-    amounts[inner] = np.asarray(table.A[i[inner], j[inner]]).ravel() * x[j[inner]]
-    amounts[~inner] = table.y[i[~inner], j[~inner] - n]
-    return np.asarray(np.bincount(i, cells.data * amounts, minlength=n)) * blockade.days / DAYS_OF_A_YEAR

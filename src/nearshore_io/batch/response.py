@@ -114,10 +114,13 @@ def _household_income(model: Leontief, change: Change, economy: Economy) -> tupl
     table, x = model.table, output_of(model.table)
     baskets = table.y + change.moved.toarray() if economy.baskets is None else economy.baskets
     loop = model.household_loop(baskets)
-    wages = np.asarray(change.intensities.get(model.income, np.zeros(table.n)))
+    inside = np.asarray(loop.kept.any(axis=0))  # of other households nobody has to know the income
+    wages = np.where(inside, change.intensities.get(model.income, np.zeros(table.n)), 0.0)
     income, earning = wages * x, loop.earning + loop.kept * wages
     for activity in change.activities:
-        wage = float(np.nan_to_num(activity.intensities[model.income]))  # exogenous households earn nothing in the loop
+        if not inside[activity.at]:
+            continue
+        wage = activity.intensities[model.income]
         income[activity.at] += wage * activity.output(x)
         earning = earning + np.outer(loop.kept[:, activity.at] * wage, activity.sales)
     return replace(loop, earning=earning), np.asarray(loop.spending @ (loop.kept @ income))

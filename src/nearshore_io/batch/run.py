@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from nearshore_io.batch.assemble import EFFECTS, Cell, add_variables
-from nearshore_io.batch.content import content_after
+from nearshore_io.batch.content import content_after, content_before
 from nearshore_io.batch.economy import output_of
 from nearshore_io.batch.respond import respond
 from nearshore_io.errors import ShockError, first_few
@@ -151,11 +151,12 @@ def _solve(model: Leontief, scenarios: Sequence[Scenario], progress: Progress | 
     ]
     simple = [job for job in jobs if job[2].only_demand]
     hard = [job for job in jobs if not job[2].only_demand]
+    before = content_before(model) if content else None
     cells: list[Cell] = []
     for batch in [simple, *([job] for job in hard)]:
         responses = respond(model, [change for _, _, change in batch])
         for (i, phase, change), response in zip(batch, responses, strict=True):
-            known = content_after(model, change, response) if content else None
+            known = None if before is None else np.column_stack([before, content_after(model, change, response)])
             cells.append(Cell(i, phase, change, replace(response, economy=None), known))
         if progress is not None and batch:
             progress(len(cells), len(jobs))

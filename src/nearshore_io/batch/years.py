@@ -76,10 +76,12 @@ def _of_scenario(model: Leontief, scenario: Scenario, timing: Timing, years: ran
         layers.append(_by_year([amounts.sel(phase=["build"]) * timing.build.get(year, 0.0) for year in years], years))
     if "run" in whole["phase"].values:
         shares = [timing.run_share(year) for year in years]
-        at = {share: run(model, phased_in(scenario, share))[names] for share in set(shares) if share > 0}
-        nothing = amounts.sel(phase=["run"]) * 0.0
-        whole_run = [at[share].drop_vars(["residual", "redirected", "clock"]) if share else nothing for share in shares]
-        layers.append(_with_elasticity(_by_year(whole_run, years), timing.elasticity))
+        once = amounts.sel(phase=["run"])
+        at = {0.0: once * 0.0, 1.0: once}
+        for share in set(shares) - set(at):
+            part = run(model, phased_in(scenario, share))[names]
+            at[share] = part.drop_vars(["residual", "redirected", "clock"])
+        layers.append(_with_elasticity(_by_year([at[share] for share in shares], years), timing.elasticity))
     found = xr.concat(layers, "phase", data_vars="all", coords="minimal", compat="override", join="exact")
     since = found["year"] - base
     for name in names:

@@ -21,6 +21,7 @@ from nearshore_io.units import Amount, is_number, money
 
 Phase = Literal["build", "run", "event"]
 HIGHEST_RATE = 5.0
+Use = Literal["intermediate", "final"]
 PHASES: tuple[Phase, ...] = ("build", "run", "event")
 """Once, with jobs in job-years; every year; once over the days of a disruption, with jobs in job-years."""
 
@@ -224,6 +225,12 @@ def require_choice(value: Any, choices: Sequence[str], what: str) -> None:
     """Raise `ShockError` unless the value is one of the choices."""
     if value not in choices:
         raise ShockError(f"{what} must be one of {', '.join(map(repr, choices))}, not {value!r}.")
+
+
+def require_uses(uses: Sequence[str], what: str) -> None:
+    """Raise `ShockError` unless purchases are "intermediate", "final" or both."""
+    if set(uses) - {"intermediate", "final"}:
+        raise ShockError(f"{what} uses must be 'intermediate', 'final' or both, not {list(uses)}.")
 
 
 def require_shares(values: Any, what: str) -> Mapping[str, float]:

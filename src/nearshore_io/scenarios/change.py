@@ -122,6 +122,11 @@ class Change:
         sales = csr_array(np.array([activity.sales for activity in self.activities]))
         return csr_array(hstack([self.P, recipes])), csr_array(vstack([self.Q, sales]))
 
+    def shift(self, name: str) -> Array:
+        """Return Δs of an input or stressor per unit of output, shape (n,); value added less the cost of inputs."""
+        given = self.intensities.get(name, np.zeros(len(self.cost)))
+        return given - self.cost if name == "value_added" else given
+
     @property
     def only_demand(self) -> bool:
         """True when nothing but final demand changes output."""

@@ -19,6 +19,7 @@ from nearshore_io.scenarios.base import (
     require_share,
 )
 from nearshore_io.scenarios.change import Change
+from nearshore_io.scenarios.trade import chosen_uses, sales_mix
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.table.arrays import dense
@@ -88,12 +89,12 @@ class FinalDemand:
         """Return ΔY in the run phase."""
         region, sector = (None if wanted == "all" else wanted for wanted in (self.region, self.sector))
         industries = table.positions(region, sector)
-        chosen = self._chosen(table)
+        chosen = chosen_uses(table, self.final_region, self.category)
         if self.share is not None:
             cells = self.share * np.maximum(table.y[industries], 0.0) * chosen
         else:
             value = in_table(self.amount, self.unit, table, deflator, "final demand amount")
-            cells = value * self._producers(table, industries)[:, None] * self._uses(table, industries, chosen)
+            cells = value * self._producers(table, industries)[:, None] * sales_mix(table, industries, chosen)
         sign = -1.0 if self.direction == "decrease" else 1.0
         added = _on_rows(sign * cells, industries, table)
         taken = -added if self.direction == "decrease" else self._displaced(table, industries, cells)
@@ -118,24 +119,6 @@ class FinalDemand:
         if not sold.sum() > 0:
             raise ShockError(f"final demand mix: {self.region} exports nothing of {self.sector} there.")
         return np.asarray(sold / sold.sum())
-
-    def _chosen(self, table: IOTable) -> Array:
-        """Return one for the final uses that buy, shape (m,)."""
-        chosen = np.ones((table.Y.sizes["final_region"], table.Y.sizes["category"]))
-        if self.final_region is not None:
-            known = table.final_regions
-            chosen[np.arange(len(known)) != labels.position(self.final_region, known, "final_region")] = 0
-        if self.category is not None:
-            known = table.categories
-            chosen[:, np.arange(len(known)) != labels.position(self.category, known, "category")] = 0
-        return chosen.ravel()
-
-    def _uses(self, table: IOTable, industries: Positions, chosen: Array) -> Array:
-        """Return how each industry's amount is shared over final uses, rows sum to one."""
-        existing = np.maximum(table.y[industries], 0.0) * chosen
-        sold = existing.sum(axis=1, keepdims=True) > 0
-        totals = existing.sum(axis=1, keepdims=True)
-        return np.asarray(np.where(sold, existing / np.where(sold, totals, 1.0), chosen / chosen.sum()))
 
     def _displaced(self, table: IOTable, industries: Positions, cells: Array) -> csr_array:
         """Return what rivals sell less, sparse (n, m), pro rata of what they sell of the product to each final use."""

@@ -29,7 +29,7 @@ from nearshore_io.scenarios.recipes import (
     host_sourcing,
     own_intensities,
 )
-from nearshore_io.scenarios.trade import final_uses
+from nearshore_io.scenarios.trade import chosen_uses, final_uses, sales_mix
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.table.arrays import dense
@@ -197,13 +197,7 @@ class Plant:
 
     def _additional(self, table: IOTable, host: int, output: float) -> Array:
         """Return additional sales by final use, shape (m,), in the proportions in which the industry sells already."""
-        uses = np.ones((len(table.final_regions), len(table.categories)))
-        if self.final_region is not None:
-            known = table.final_regions
-            uses[np.arange(len(known)) != labels.position(self.final_region, known, "final_region")] = 0.0
-        existing = np.maximum(table.y[host], 0.0) * uses.ravel()
-        chosen = existing if existing.sum() > 0 else uses.ravel()
-        return np.asarray(output * chosen / chosen.sum())
+        return np.asarray(output * sales_mix(table, np.array([host]), chosen_uses(table, self.final_region))[0])
 
     def _takeover(self, table: IOTable, output: float) -> "_Takeover | None":
         """Return the sales of rivals that the plant takes over, None where its output is additional."""

@@ -13,12 +13,14 @@ from nearshore_io.labels import Positions
 from nearshore_io.products import Sourcing
 from nearshore_io.scenarios.base import (
     Phase,
+    Use,
     output_shares,
     require_choice,
     require_labels,
     require_positive,
     require_share,
     require_shares,
+    require_uses,
 )
 from nearshore_io.scenarios.change import Activity, Change, Fact
 from nearshore_io.scenarios.recipes import blended, host_sourcing, own_intensities
@@ -28,7 +30,6 @@ from nearshore_io.table import IOTable
 from nearshore_io.table.arrays import dense
 from nearshore_io.units import is_number
 
-Use = Literal["intermediate", "final"]
 Shares = float | Mapping[str, float | Mapping[str, float]]
 PAYERS = ("profit", "price", "subsidy")
 
@@ -108,9 +109,7 @@ class Relocation:
         require_choice(self.technology, ("origin", "destination"), "relocation technology")
         if self.localisation is not None:
             require_share(self.localisation, "relocation localisation")
-        strange = set(self.uses) - {"intermediate", "final"}
-        if strange:
-            raise ShockError(f"relocation uses must be 'intermediate', 'final' or both, not {list(self.uses)}.")
+        require_uses(self.uses, "relocation")
         if self.origin == self.destination:
             raise ShockError(f"relocation from {self.origin} to itself: origin and destination must differ.")
         self._require_amount()

@@ -172,15 +172,15 @@ def _models() -> tuple[Any, dict[str, Any]]:
 
     closed = ConfigDict(extra="forbid")
     strict = ConfigDict(extra="forbid", strict=True)
-    shocks = {kind: _model(kind, shock, strict) for kind, shock in KINDS.items()}
+    shocks = {kind: _model(kind, shock, strict, kind=(Literal[kind], ...)) for kind, shock in KINDS.items()}
     union: Any = None
     for model in shocks.values():
         union = model if union is None else union | model
-    ramp = _plain_model("ramp", Ramp, strict, {})
-    timing = _plain_model("timing", Timing, closed, {"build": dict[int, float], "ramp": ramp | None})
-    parameter: Any = _plain_model("parameter", Parameter, closed, {"alternatives": tuple[Any, ...]}, without=("name",))
+    ramp = _model("ramp", Ramp, strict)
+    timing = _model("timing", Timing, closed, {"build": dict[int, float], "ramp": ramp | None})
+    parameter: Any = _model("parameter", Parameter, closed, {"alternatives": tuple[Any, ...], "name": None})
     listed = (list[union], Field(min_length=1))
-    question: Any = _plain_model("indicator", Question, strict, {})
+    question: Any = _model("indicator", Question, strict)
     variant: Any = create_model("variant", __config__=closed, name=(str, Field(min_length=1)), shock=listed)
     texts: dict[str, Any] = dict.fromkeys(TEXTS, (str, ""))
     scenario: Any = create_model(
@@ -198,16 +198,14 @@ def _models() -> tuple[Any, dict[str, Any]]:
     return create_model("file", __config__=closed, scenario=(list[scenario], Field(min_length=1))), shocks
 
 
-def _plain_model(
-    name: str, made_from: type[Any], config: Any, instead: Mapping[str, Any], without: Sequence[str] = ()
-) -> Any:
-    """Return a model of a dataclass, with other types for some of its fields."""
+def _model(name: str, made_from: type[Any], config: Any, instead: Mapping[str, Any] | None = None, **more: Any) -> Any:
+    """Return a model of a dataclass, with other types for some of its fields (None: left out), and more fields."""
     from pydantic import create_model
 
-    hints = get_type_hints(made_from) | dict(instead)
-    fields: dict[str, Any] = {}
+    hints = get_type_hints(made_from) | dict(instead or {})
+    fields = dict(more)
     for field in dataclasses.fields(made_from):
-        if field.name in without:
+        if hints[field.name] is None:
             continue
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         default = field.default if field.default is not dataclasses.MISSING else None
@@ -215,17 +213,6 @@ def _plain_model(
             default = field.default_factory()
         fields[field.name] = (hints[field.name], ... if required else default)
     return create_model(name, __config__=config, **fields)
-
-
-def _model(kind: str, shock: type[Any], config: Any) -> Any:
-    from pydantic import create_model
-
-    hints = get_type_hints(shock)
-    fields: dict[str, Any] = {"kind": (Literal[kind], ...)}
-    for field in dataclasses.fields(shock):
-        required = field.default is dataclasses.MISSING
-        fields[field.name] = (hints[field.name], ... if required else field.default)
-    return create_model(kind, __config__=config, **fields)
 
 
 def _validated(content: Mapping[str, Any], file: Path, text: str) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -10,12 +10,18 @@ from scipy.sparse import csr_array
 from nearshore_io import labels
 from nearshore_io.errors import ShockError
 from nearshore_io.prices import Wedge
-from nearshore_io.scenarios.base import Phase, require_elasticity, require_labels, require_rate, require_share
+from nearshore_io.scenarios.base import (
+    Phase,
+    Use,
+    require_elasticity,
+    require_labels,
+    require_rate,
+    require_share,
+    require_uses,
+)
 from nearshore_io.scenarios.change import Change
 from nearshore_io.scenarios.trade import on_trade
 from nearshore_io.table import IOTable
-
-Use = Literal["intermediate", "final"]
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,7 @@ class Tariff:
         require_rate(self.rate, "tariff rate")
         require_elasticity(self.elasticity, "tariff elasticity")
         require_share(self.pass_through, "tariff pass_through")
-        if set(self.uses) - {"intermediate", "final"}:
-            raise ShockError(f"tariff uses must be 'intermediate', 'final' or both, not {list(self.uses)}.")
+        require_uses(self.uses, "tariff")
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
         """Return the wedge between what buyers pay and sellers get, in the run phase."""

@@ -6,8 +6,10 @@ from typing import Any, Literal
 import numpy as np
 from scipy.sparse import csr_array
 
+from nearshore_io import labels
 from nearshore_io.errors import ShockError, first_few
 from nearshore_io.labels import Positions, Wanted
+from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 
 Pair = Sequence[str]
@@ -83,6 +85,26 @@ def final_uses(table: IOTable, regions: Positions) -> list[int]:
         if {region for region in table.regions if table.country[region] == name} <= here
         for j in range(k)
     ]
+
+
+def chosen_uses(table: IOTable, final_region: str | None, category: str | None = None) -> Array:
+    """Return one for the final uses of a country and category, or of all, zero for others, shape (m,). `LabelError`."""
+    chosen = np.ones((table.Y.sizes["final_region"], table.Y.sizes["category"]))
+    if final_region is not None:
+        known = table.final_regions
+        chosen[np.arange(len(known)) != labels.position(final_region, known, "final_region")] = 0.0
+    if category is not None:
+        known = table.categories
+        chosen[:, np.arange(len(known)) != labels.position(category, known, "category")] = 0.0
+    return np.asarray(chosen.ravel())
+
+
+def sales_mix(table: IOTable, industries: Positions, chosen: Array) -> Array:
+    """Return shares of sales over chosen final uses: as industries sell there now, else even; rows sum to one."""
+    existing = np.maximum(table.y[industries], 0.0) * chosen
+    sold = existing.sum(axis=1, keepdims=True) > 0
+    totals = existing.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(sold, existing / np.where(sold, totals, 1.0), chosen / chosen.sum()))
 
 
 def on_trade(

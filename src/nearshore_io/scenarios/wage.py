@@ -80,8 +80,8 @@ class Wage:
         both = found[:1] if self.income is not None else found
         intensities: dict[str, Array] = {}
         for name in both:
-            own = table.intensity(name)
-            intensities[name] = np.where(np.isin(np.arange(table.n), at), self.rise * np.nan_to_num(own), 0.0)
+            intensities[name] = np.zeros(table.n)
+            intensities[name][at] = self.rise * table.intensity(name)[at]
         charge = {"charge": more} if self.paid_by == "price" else {}
         if self.paid_by == "price":
             intensities["value_added"] = more
