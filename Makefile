@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-RAW ?= ../shared/data/wiod2013
+RAW ?= ../shared/data
 
 .PHONY: demo test lint tables bench bench-crossover bench-exports bench-gallery bench-reading clean
 
@@ -39,6 +39,8 @@ $(VENV)/.bench: $(VENV)/.ready
 
 tables: $(VENV)/.ready
 	$(BIN)/nearshore calibrate calibration/north-america-2011.toml --raw $(RAW) --out tables/north-america-2011.nc
+	$(BIN)/nearshore calibrate calibration/north-america-2022.toml --raw $(RAW) --out tables/north-america-2022.nc \
+	  --report docs/reference/north-america-2022.md
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'nearshore_io needs Python 3.11 or newer; say make PYTHON=python3.12')"

@@ -51,7 +51,12 @@ def wiod_model(wiod_2011: IOTable) -> nio.Leontief:
 
 @pytest.fixture(scope="session")
 def bundled() -> IOTable:
-    return nio.load_table()
+    return nio.load_table("north-america-2011")
+
+
+@pytest.fixture(scope="session")
+def estimated() -> IOTable:
+    return nio.load_table("north-america-2022")
 
 
 @pytest.fixture(scope="session")

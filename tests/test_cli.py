@@ -26,8 +26,11 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
 def test_run_prints_both_countries_and_the_measure(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, "run", GALLERY)
     assert code == 0
-    for text in ("USA", "MEX", "Value added", "Jobs", "in MEX exports", "v L e / 1'e", "11.73", "Limits"):
+    cents = 100 * float(nio.export_content(nio.Leontief(nio.load_table()), "MEX", "USA").sel(origin="USA"))
+    for text in ("USA", "MEX", "Value added", "Jobs", "in MEX exports", "v L e / 1'e", f"{cents:.2f}", "Limits"):
         assert text in out
+    assert "Estimate: north-america-2022 is an estimate" in out
+    assert "11.73" in call(capsys, "run", GALLERY, "--table", "north-america-2011")[1]
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".nc"])
@@ -35,7 +38,7 @@ def test_files_hold_what_run_returns(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, model: nio.Leontief, ending: str
 ) -> None:
     file = tmp_path / f"results{ending}"
-    assert call(capsys, "run", GALLERY, "--out", file)[0] == 0
+    assert call(capsys, "run", GALLERY, "--out", file, "--table", "north-america-2011")[0] == 0
     expected = nio.run(model, nio.read_scenarios(GALLERY))
     at = {"scenario": "electronics-from-china", "phase": "run", "region": "USA", "sector": "c14"}
     if ending == ".nc":
@@ -52,19 +55,23 @@ def test_files_hold_what_run_returns(
 
 
 def test_json_for_machines(capsys: pytest.CaptureFixture[str], model: nio.Leontief) -> None:
-    code, out, _ = call(capsys, "content", "MEX", "--importer", "USA", "--format", "json")
+    code, out, _ = call(
+        capsys, "content", "MEX", "--importer", "USA", "--format", "json", "--table", "north-america-2011"
+    )
     records = json.loads(out)["records"]
     assert code == 0
     share = {record["origin"]: record["value"] for record in records}
     assert share["USA"] == pytest.approx(nio.export_content(model, "MEX", "USA").sel(origin="USA").item())
     code, out, _ = call(capsys, "run", GALLERY, "--format", "json")
-    assert json.loads(out)["attributes"]["table"] == "north-america-2011"
+    facts = json.loads(out)["attributes"]
+    assert facts["table"] == "north-america-2022"
+    assert "±" in facts["estimate_band"]
 
 
 def test_content_by_sector_and_tables_and_check(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, "content", "MEX", "--by", "sector")
     assert code == 0
-    assert "c14 Elec" in out
+    assert "C26 Comp" in out
     assert "Timmer" in call(capsys, "tables")[1]
     assert "spectral radius" in call(capsys, "check", "north-america-2011")[1]
 
@@ -79,7 +86,7 @@ def test_import_then_use(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
 
 
 def test_solvers_says_what_it_takes_and_why(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = call(capsys, "solvers")
+    code, out, _ = call(capsys, "solvers", "--table", "north-america-2011")
     assert code == 0
     assert "385 industries: DenseLU (385 industries)" in out
     assert "Measured on" in out
@@ -87,7 +94,7 @@ def test_solvers_says_what_it_takes_and_why(capsys: pytest.CaptureFixture[str]) 
 
 def test_units_are_the_tables_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A table in thousand EUR with jobs in persons prints its units, and its jobs as they are."""
-    bundled = nio.load_table()
+    bundled = nio.load_table("north-america-2011")
     jobs = bundled.stressors["jobs"][0] * 1000
     table = bundled.with_numbers(
         stressors={"jobs": (jobs, "persons")}, meta={**bundled.meta, "unit": "thousand EUR", "name": "in euro"}
@@ -114,7 +121,7 @@ def test_units_are_the_tables_own(capsys: pytest.CaptureFixture[str], tmp_path: 
     [
         (["run", "none.toml"], 4, "Error: none.toml cannot be read"),
         (["run", GALLERY, "--out", "results.xls"], 1, "results are written to .nc, .parquet, .csv"),
-        (["run", GALLERY, "--table", "north-america-2021"], 1, "Nearest: north-america-2011"),
+        (["run", GALLERY, "--table", "north-america-2021"], 1, "Nearest: north-america-20"),
         (["run", GALLERY, "--table", "t.csv"], 4, "there is no file t.csv"),
         (["run", GALLERY, "--table", GALLERY], 1, "no reader for .toml files"),
         (["run", GALLERY, "--out", "/nowhere/at/all.csv"], 4, "could not be written"),
@@ -125,7 +132,7 @@ def test_units_are_the_tables_own(capsys: pytest.CaptureFixture[str], tmp_path: 
         (["content", "MEX", "--by", "sectr"], 1, "Nearest: sector"),
         (["check", f"{'x' * 300}.nc"], 4, "File name too long"),
         (["check", "none.nc"], 4, "there is no file none.nc"),
-        (["content", "MEX", "--year", "1995"], 1, "north-america-2011 describes 2011, not 1995"),
+        (["content", "MEX", "--year", "1995"], 1, "north-america-2022 describes 2022, not 1995"),
         (["calibrate", "none.toml", "--raw", ".", "--out", "t.nc"], 4, "there is no file none.toml"),
         (["calibrate", "none.toml", "--raw", ".", "--out", "t.csv"], 1, "tables are written to .nc files"),
     ],
@@ -160,7 +167,7 @@ def test_the_gallery_lists_its_questions(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_gallery_scenario_prints_its_band_losers_sources_and_limits(
     capsys: pytest.CaptureFixture[str], model: nio.Leontief
 ) -> None:
-    code, out, _ = call(capsys, "run", "gallery:S04")
+    code, out, _ = call(capsys, "run", "gallery:S04", "--table", "north-america-2011")
     assert code == 0
     total = nio.run(model, nio.load_scenario("S04"), variants=True).value_added.sel(region="MEX").sum("sector")
     low, central, high = nio.band(total).values.ravel()

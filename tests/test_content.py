@@ -68,7 +68,7 @@ def test_all_exporters_at_once(table: nio.IOTable, dims: tuple[str, ...], measur
 
 def test_a_country_that_exports_nothing() -> None:
     """Among all it is NaN and named, by itself it is an error; what the others sell does not move."""
-    full = nio.load_table()
+    full = nio.load_table("north-america-2011")
     Z, y = np.array(full.Z if isinstance(full.Z, np.ndarray) else full.Z.toarray()), full.y.copy()
     own = full.positions(region="CAN")
     Z[np.ix_(own, np.setdiff1d(np.arange(full.n), own))] = 0.0
@@ -91,7 +91,7 @@ def test_a_country_that_exports_nothing() -> None:
 
 
 def test_exporters_that_are_importers() -> None:
-    model = nio.Leontief(nio.load_table())
+    model = nio.Leontief(nio.load_table("north-america-2011"))
     both = nio.export_content(model, ["MEX", "USA"], ["USA", "CAN"], by="importer")
     assert both.sel(exporter="USA", importer="USA").isnull().all()
     assert both.sel(exporter="USA", importer="CAN").sum() == pytest.approx(1.0, abs=1e-9)
@@ -276,10 +276,10 @@ def test_measures_that_are_not(options: dict[str, object], error: type[Exception
 def test_measures_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     """`--compare-measures` prints each with its definition, and published figures with theirs."""
     with pytest.raises(SystemExit) as stopped:
-        main(["content", "MEX", "--importer", "USA", "--compare-measures"])
+        main(["content", "MEX", "--importer", "USA", "--compare-measures", "--table", "north-america-2011"])
     assert not stopped.value.code
     printed = " ".join(capsys.readouterr().out.split())
-    model = nio.Leontief(nio.load_table())
+    model = nio.Leontief(nio.load_table("north-america-2011"))
     for measure in ("value_added", "direct_inputs", "vertical_specialisation"):
         cents = 100 * nio.export_content(model, "MEX", "USA", measure=measure).sel(origin="USA").item()
         assert f"{cents:.2f}" in printed

@@ -305,7 +305,7 @@ def test_a_bloc_is_one_exporter() -> None:
     v = 1.0 - np.asarray(table.A.sum(axis=0)).ravel()
     areas, _ = areas_of(model, ["USA"], v)
     assert areas.names == ("USA", "MEX", "CHN")
-    north = nio.load_table()
+    north = nio.load_table("north-america-2011")
     whole = nio.Leontief(north)
     bloc = nio.decompose_exports(whole, "north_america")
     apart = nio.decompose_exports(whole, ["USA", "MEX", "CAN"])

@@ -25,7 +25,7 @@ def test_python_examples_run(
     for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(compile(block, "README.md", "exec"), scope)
     printed = capsys.readouterr().out
-    assert "Nearest: c14 (Electrical and optical equipment)" in printed
+    assert "C26 (Computer, electronic and optical equipment)" in printed
     assert "jalisco-electronics" in printed
 
 
@@ -41,6 +41,9 @@ def test_shell_examples_run(command: str, tmp_path: Path, monkeypatch: pytest.Mo
     arguments = shlex.split(command)
     if "wiot_2011.RData" in arguments:
         arguments[arguments.index("wiot_2011.RData")] = str(require_wiod() / "wiot_2011.RData")
+    if "calibrate" in arguments:
+        arguments[arguments.index("--raw") + 1] = str(require_wiod().parent)
+        arguments[1] = str(ROOT / arguments[1])
     monkeypatch.chdir(tmp_path)
     if "2016-2022_EXT.zip" in arguments or "icio-2022" in arguments:
         published(tmp_path)

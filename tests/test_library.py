@@ -195,7 +195,7 @@ def test_a_cache_that_cannot_be_written_is_no_obstacle(monkeypatch: pytest.Monke
 def test_names_of_tables() -> None:
     table = random_table(0)
     library.keep(table, "mine")
-    assert nio.list_tables() == ["north-america-2011", "mine"]
+    assert nio.list_tables() == ["north-america-2011", "north-america-2022", "mine"]
     entry = library.entries()["mine"]
     assert (entry.year, entry.sha256, entry.shipped) == (2020, table.sha256, False)
     with pytest.raises(nio.LabelError, match="no table 'mien' shipped or in .*Nearest: mine"):

@@ -22,6 +22,14 @@ class BalanceError(NearshoreError, ValueError):
     """A table that breaks a law of accounting (inputs without output, cells that are not numbers)."""
 
 
+class ConflictError(BalanceError):
+    """Targets that cannot all be met; ``constraints`` names those that stand against each other."""
+
+    def __init__(self, message: str, constraints: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.constraints = tuple(constraints)
+
+
 class ShockError(NearshoreError, ValueError):
     """A shock that says something impossible, or that the table cannot carry."""
 

@@ -66,8 +66,9 @@ class Totals:
             coords={"total": list(self.names), "unit": ("total", list(self.units)), **(coords or {})},
         )
         return stamp(
-            array, "see unit", "change of totals", residual=self.core.residual, solver=self.model.system.choice
-        )
+            array, "see unit", "change of totals", residual=self.core.residual, solver=self.model.system.choice,
+            **self.model.table.marks,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,6 +209,7 @@ class Leontief:
             f"{weights.attrs['long_name']}: multiplier, type {'II' if self.spends else 'I'}",
             residual=functionals.core.residual,
             solver=self.system.choice,
+            **self.table.marks,
         )
         return (found if origin is not None else found.isel(origin=0, drop=True)).rename("multipliers")
 

@@ -49,12 +49,19 @@ def merge_regions(of: Any) -> Any:
         )
     order = list(dict.fromkeys(of["country"].values.tolist()))
     kept = {name: of.coords[name] for name in of.coords if "region" in of.coords[name].dims and name != "region"}
-    summed = of.drop_vars(list(kept)).groupby(of["country"]).sum(skipna=False)
+    plain = of.drop_vars(list(kept))
+    elsewhere = (
+        [name for name, variable in of.data_vars.items() if "region" not in variable.dims]
+        if isinstance(of, xr.Dataset)
+        else []
+    )
+    summed = (plain.drop_vars(elsewhere) if elsewhere else plain).groupby(of["country"]).sum(skipna=False)
     merged = summed.rename(country="region").sel(region=order)
     merged = merged.assign_coords(country=("region", order))
     merged.attrs = dict(of.attrs)
     if isinstance(of, xr.Dataset):
         for name, variable in of.data_vars.items():
+            merged[name] = variable.drop_vars(list(kept), errors="ignore") if name in elsewhere else merged[name]
             merged[name] = merged[name].transpose(*variable.dims)
             merged[name].attrs = dict(variable.attrs)
     else:

@@ -63,6 +63,7 @@ def money(
     table_year: int | None,
     deflator: Mapping[int, float],
     what: str,
+    exchange_rates: Mapping[str, float] | None = None,
 ) -> float:
     """Return an amount in the table's unit, at the table's prices.
 
@@ -75,28 +76,35 @@ def money(
     table_unit : such as "million USD".
     deflator : price index by year, any base.
     what : how errors name the amount, such as "FDI amount".
+    exchange_rates : units of other currencies that one unit of the table's currency buys, such as {"MXN": 20.1}.
 
     Raises
     ------
     UnitError
-        No unit, another currency, a price year without deflator, a negative amount, not a number.
+        No unit, another currency without a rate, a price year without deflator, a negative amount, not a number.
     """
     value, factors = _parse(amount, unit, what)
     target_value, target_factors = _parse(f"1 {table_unit}", None, "table unit")
     currency, year = _currency_of(factors, f"{what} {_shown(amount, unit)}")
     table_currency, price_year = _currency_of(target_factors, "table unit")
-    if currency != table_currency:
+    rate = 1.0 if currency == table_currency else (exchange_rates or {}).get(currency)
+    if rate is None:
         raise UnitError(
             f"{what} {_shown(amount, unit)} is in {currency}, the table in {table_unit}: "
             f"convert it at the exchange rate of the table's year{f' ({table_year})' if table_year else ''} first."
         )
+    if not (np.isfinite(rate) and rate > 0):
+        raise UnitError(f"the exchange rate of {currency} is {rate!r}: a positive number is needed.")
     if value < 0:
         raise UnitError(
             f"{what} {_shown(amount, unit)} is negative: give a positive amount and say which way it goes "
             '(`direction="decrease"` of FinalDemand).'
         )
     return (
-        value / target_value * _price_factor(year, price_year or table_year, deflator, f"{what} {_shown(amount, unit)}")
+        value
+        / rate
+        / target_value
+        * _price_factor(year, price_year or table_year, deflator, f"{what} {_shown(amount, unit)}")
     )
 
 

@@ -40,7 +40,7 @@ def add_variables(
     """Add every variable of the results to a Dataset that has their coordinates."""
     for name, values, units, long_name in _variables(model, cells):
         dataset[name] = _assembled(model, dataset, cells, values, phases, effects=effects)
-        stamp(dataset[name], units, long_name)
+        stamp(dataset[name], units, long_name, **model.table.marks)
     _state_unknown(dataset, model)
     _add_prices(dataset, model, cells, phases)
     _add_facts(dataset, cells, phases)
@@ -134,7 +134,7 @@ def _add_prices(dataset: xr.Dataset, model: Leontief, cells: Sequence[Cell], pha
             for cell, vector in stated.items():
                 values[cell.scenario, phases.index(cell.phase)] = vector.reshape(grid)
             dataset[name] = (("scenario", "phase", "region", "sector"), values)
-            stamp(dataset[name], units, long_name)
+            stamp(dataset[name], units, long_name, **model.table.marks)
 
 
 def _add_facts(dataset: xr.Dataset, cells: Sequence[Cell], phases: Sequence[Phase]) -> None:
@@ -164,7 +164,12 @@ def _add_content(dataset: xr.Dataset, model: Leontief, cells: Sequence[Cell], ph
     dataset["content"] = (("scenario", "phase", "flow", "when"), values)
     dataset.coords["flow"], dataset.coords["when"] = flows, list(WHEN)
     unit = model.table.unit
-    stamp(dataset["content"], f"{unit} per {unit}", "value added by origin per unit of exports, v L e / 1'e")
+    stamp(
+        dataset["content"],
+        f"{unit} per {unit}",
+        "value added by origin per unit of exports, v L e / 1'e",
+        **model.table.marks,
+    )
 
 
 def _state_unknown(dataset: xr.Dataset, model: Leontief) -> None:

@@ -217,8 +217,7 @@ def _facts(model: Leontief, cells: Sequence[Cell], scenarios: Sequence[Scenario]
         if not any(cell.scenario == i and cell.phase != "build" for cell in cells)
     ]
     facts: dict[str, object] = {
-        "table": table.name,
-        "table_sha256": table.sha256,
+        **table.provenance,
         "table_year": str(table.year),
         "price_basis": str(table.meta.get("price_basis", "as in the table")),
         "closure": _closure_words(model),

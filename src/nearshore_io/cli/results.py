@@ -9,6 +9,7 @@ import typer
 import xarray as xr
 
 from nearshore_io.batch import answers, run, run_years
+from nearshore_io.bundled import DEFAULT
 from nearshore_io.cli import save, show, show_impacts, show_tables
 from nearshore_io.cli.gallery_page import gallery_page
 from nearshore_io.cli.inputs import chosen, open_table
@@ -37,7 +38,7 @@ def run_command(
             show_default=False,
         ),
     ],
-    table: TableOption = "north-america-2011",
+    table: TableOption = DEFAULT,
     year: YearOption = None,
     out: OutOption = None,
     form: FormatOption = Format.table,
@@ -105,7 +106,7 @@ def _upper_bound(closed: Leontief | None, scenarios: Sequence[Scenario]) -> xr.D
 @app.command("gallery")
 def gallery_command(
     answered: Annotated[bool, typer.Option("--answers", help="Run them all, and print a page in Markdown.")] = False,
-    table: TableOption = "north-america-2011",
+    table: TableOption = DEFAULT,
     year: YearOption = None,
 ) -> None:
     """List the shipped scenarios: policy questions, with parameters, their sources and bands."""
@@ -125,7 +126,7 @@ def content_command(
         bool, typer.Option("--compare-measures", help="All measures side by side, with published figures.")
     ] = False,
     origin: Annotated[str, typer.Option(help="Whose content --compare-measures shows.")] = "USA",
-    table: TableOption = "north-america-2011",
+    table: TableOption = DEFAULT,
     year: YearOption = None,
     out: OutOption = None,
     form: FormatOption = Format.table,
@@ -154,7 +155,7 @@ def content_command(
 
 @app.command("solvers")
 def solvers_command(
-    table: TableOption = "north-america-2011",
+    table: TableOption = DEFAULT,
     year: YearOption = None,
     expected: Annotated[int, typer.Option(min=1, help="Right-hand sides (shocks) that will be asked for.")] = 1,
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn
+from rich.status import Status
 from rich.table import Table
 
 from nearshore_io.labels import unknown
@@ -49,6 +50,12 @@ def worded(value: Any) -> str:
     return str(value)
 
 
+def estimate(console: Console, attrs: Mapping[Any, Any]) -> None:
+    """Print, under results from an estimated table, that they are estimates, and their band."""
+    if "estimate" in attrs:
+        console.print(f"Estimate: {attrs['estimate']}. Band: {attrs['estimate_band']}.")
+
+
 @contextmanager
 def busy(what: str) -> Iterator[None]:
     """Show a spinner on standard error while something is read, on a terminal only."""
@@ -78,6 +85,38 @@ def progress(what: str, *columns: ProgressColumn) -> Iterator[Callable[[int, int
         bar.stop()
 
 
+class Rounds:
+    """What a calibration is doing, on one line of standard error: the step, and the rounds of its balancing."""
+
+    def __init__(self, status: Status | None) -> None:
+        self.status, self.now = status, ""
+
+    def step(self, number: int, count: int, name: str) -> None:
+        """Show which step begins."""
+        self.now = f"step {number + 1} of {count}: {name}"
+        self._show(self.now)
+
+    def round(self, iteration: int, residual: float) -> None:
+        """Show the round and the largest residual, every 25 rounds."""
+        if iteration % 25 == 0:
+            self._show(f"{self.now}, round {iteration}, largest residual {residual:.1e}")
+
+    def _show(self, text: str) -> None:
+        if self.status is not None:
+            self.status.update(text)
+
+
+@contextmanager
+def rounds(what: str) -> Iterator[Rounds]:
+    """Yield what a calibration tells its steps and rounds to; shown on a terminal only."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield Rounds(None)
+        return
+    with screen.status(what) as status:
+        yield Rounds(status)
+
+
 def content(console: Console, content: xr.DataArray) -> None:
     """Print content in cents per dollar: origins down, or the largest origins across and further dims down."""
     attrs = content.attrs
@@ -90,6 +129,7 @@ def content(console: Console, content: xr.DataArray) -> None:
         f"Exports: {attrs['exports']:,.0f} {str(attrs['units']).split(' per ')[0]}. Table: {attrs['table']}. "
         f"Residual {attrs['residual']:.0e}."
     )
+    estimate(console, attrs)
     if attrs["unexplained"] > SMALL:
         console.print(
             f"Up to {100 * attrs['unexplained']:.2f} cents are not explained: the table's primary inputs are not its "
@@ -131,6 +171,7 @@ def measures(console: Console, listed: Mapping[str, xr.DataArray], origin: str) 
         "takes shares.\n"
         f"Exports: {first.attrs['exports']:,.0f}. Table: {first.attrs['table']}."
     )
+    estimate(console, first.attrs)
 
 
 def _by_origin(content: xr.DataArray) -> Table:

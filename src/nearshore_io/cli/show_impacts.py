@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nearshore_io.batch import band, compare, gainers_and_losers
-from nearshore_io.cli.show import plain, significant, worded
+from nearshore_io.cli.show import estimate, plain, significant, worded
 from nearshore_io.scenarios import Scenario, assumptions
 from nearshore_io.scenarios.parameters import SPAN, of_the_band
 
@@ -298,6 +298,7 @@ def _provenance(console: Console, first: xr.Dataset, closed: xr.Dataset | str | 
         console.print(f"In this table: {first.attrs['stand_ins']}.")
     if "without_run_phase" in first.attrs:
         console.print(f"Without a run phase: {first.attrs['without_run_phase']}.")
+    estimate(console, first.attrs)
     console.print(f"Limits: {first.attrs['limits']}.")
 
 

@@ -1,4 +1,4 @@
-"""Commands about tables: ``tables``, ``check``, ``import``, ``fetch``, ``calibrate``."""
+"""Commands about tables: ``tables``, ``check``, ``import``, ``fetch``."""
 
 import re
 import time
@@ -10,9 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nearshore_io.bundled import build_table, sources
 from nearshore_io.cli import show, show_tables
-from nearshore_io.cli.inputs import open_table, require_native
+from nearshore_io.cli.inputs import open_table
 from nearshore_io.cli.options import Format, FormatOption, YearOption, app
 from nearshore_io.errors import FormatError, NearshoreError
 from nearshore_io.fetch import fetch_icio
@@ -187,22 +186,3 @@ def fetch_command(
             year, extended=extended, edition=edition, folder=folder, registry=registry, progress=progress
         )
     show.console().print(f"{found}\nNow: nearshore import {found} --year {year}", soft_wrap=True)
-
-
-@app.command("calibrate")
-def calibrate_command(
-    recipe: Annotated[Path, typer.Argument(help="Recipe, such as calibration/north-america-2011.toml.")],
-    raw: Annotated[Path, typer.Option(help="Folder of the published files the recipe names.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the table.")],
-) -> None:
-    """Build a table from a recipe and published files, and print its checksum."""
-    console = show.console()
-    require_native(out)
-    with show.busy(f"building from {recipe}"):
-        table = build_table(recipe, raw)
-    write_table(table, out)
-    console.print(f"{table.name}: sha256 {table.sha256}", soft_wrap=True)
-    shipped = sources().get(table.name, {}).get("sha256")
-    if shipped is not None:
-        verdict = "the same content as" if shipped == table.sha256 else f"NOT the content of (sha256 {shipped})"
-        console.print(f"This is {verdict} the shipped table of that name.", soft_wrap=True)

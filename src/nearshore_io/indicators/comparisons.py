@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -48,8 +48,13 @@ class Comparison:
         return abs(self.difference) <= self.tolerance
 
 
-def compare_published(model: Leontief) -> list[Comparison]:
-    """Return the published figures of a table's year, each with the table's own number.
+def compare_published(model: Leontief, years: Literal["own", "nearest"] = "own") -> list[Comparison]:
+    """Return published figures, each with the table's own number.
+
+    Parameters
+    ----------
+    years : "own" takes figures of the table's year; "nearest" takes every figure, of the year nearest to the table's:
+        for a table whose year nobody has published figures of, where differences are changes over time too.
 
     Raises
     ------
@@ -58,8 +63,13 @@ def compare_published(model: Leontief) -> list[Comparison]:
     """
     with shipped("tables", "published-comparisons.toml").open("rb") as file:
         entries = tomllib.load(file)["comparison"]
-    year = str(model.table.year)
-    return [_compared(model, entry, int(year)) for entry in entries if year in entry["values"]]
+    own = int(model.table.year or 0)
+    nearest = [min((int(year) for year in entry["values"]), key=lambda year: abs(year - own)) for entry in entries]
+    return [
+        _compared(model, entry, year)
+        for entry, year in zip(entries, nearest, strict=True)
+        if years == "nearest" or year == own
+    ]
 
 
 def _compared(model: Leontief, entry: Mapping[str, Any], year: int) -> Comparison:

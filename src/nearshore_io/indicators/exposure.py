@@ -63,9 +63,9 @@ def exposure(
         "look_through": table.labelled(passes - members, unit, "bought from them anywhere in the chain"),
         "hidden": table.labelled(passes - members - face, unit, "looked through less face value"),
         "value_added": table.labelled(added, unit, "value added there"),
-        "through": stamp(through, unit, "looked through, by first-tier supplier"),
+        "through": stamp(through, unit, "looked through, by first-tier supplier", **table.marks),
     })  # fmt: skip
-    found.attrs = {"to": ", ".join([to] if isinstance(to, str) else to), "table": table.name}
+    found.attrs = {"to": ", ".join([to] if isinstance(to, str) else to), **table.provenance}
     return found.sel(table.select(region, sector))
 
 
@@ -125,7 +125,7 @@ def concentration(model: Leontief, region: Wanted | None = None, sector: Wanted 
         spread = np.full(table.n, np.nan)
         spread[buyers] = values
         found[name] = table.labelled(spread, "1 (Herfindahl–Hirschman index)", f"concentration: {name}").sel(chosen)
-    return xr.Dataset(found, attrs={"table": table.name})
+    return xr.Dataset(found, attrs={**table.provenance})
 
 
 def trust_weighted_exposure(
@@ -161,4 +161,4 @@ def trust_weighted_exposure(
     )
     found = (shares * weight).sum("origin").rename("trust_weighted_exposure")
     unit = f"{table.unit} per {table.unit} of output"
-    return stamp(found, unit, "value added in countries not trusted").sel(table.select(region, sector))
+    return stamp(found, unit, "value added in countries not trusted", **table.marks).sel(table.select(region, sector))

@@ -61,7 +61,7 @@ def footprint(model: Leontief, stressor: str = "value_added", by: Sequence[By] |
         coords[dims[0]] = list(table.sectors)
     unit = str(intensity.attrs["units"]).split(" per ")[0]
     array = xr.DataArray(found, dims=names, coords=coords).rename("footprint")
-    return stamp(array, unit, f"{stressor} of the origin in final demand of the destination", table=table.name)
+    return stamp(array, unit, f"{stressor} of the origin in final demand of the destination", **table.provenance)
 
 
 def _countries(model: Leontief) -> Areas:
@@ -137,7 +137,7 @@ def embodied_in_exports(
     unit = str(intensity.attrs["units"]).split(" per ")[0]
     return stamp(
         array, unit, f"{stressor} in exports of {exporter}", importer=", ".join(importers), exports=float(sold.sum()),
-        table=table.name,
+        **table.provenance,
     )  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def trade_balances(model: Leontief) -> xr.Dataset:
     }
     coords = {"country": list(areas.names), "partner": list(areas.names)}
     found = {
-        name: stamp(xr.DataArray(values, dims=list(coords), coords=coords), table.unit, long_name)
+        name: stamp(xr.DataArray(values, dims=list(coords), coords=coords), table.unit, long_name, **table.marks)
         for name, (values, long_name) in parts.items()
     }
-    return xr.Dataset(found, attrs={"table": table.name, "table_sha256": table.sha256})
+    return xr.Dataset(found, attrs=table.provenance)

@@ -128,8 +128,8 @@ def linkages(model: Leontief) -> xr.Dataset:
         known = np.where(active, values, np.nan)
         found[name] = table.labelled(known / np.nanmean(known), "1 (mean of all industries)", f"{name} linkage")
     found["key"] = (found["backward"] > 1) & (found["forward_supply"] > 1)
-    found["key"].attrs = {"long_name": "key industry"}
-    return xr.Dataset(found, attrs={"table": table.name})
+    found["key"].attrs = {"long_name": "key industry", **table.marks}
+    return xr.Dataset(found, attrs=table.provenance)
 
 
 def multiplier_table(
@@ -164,7 +164,7 @@ def multiplier_table(
     if any(name in table.stressors for name in ("labour_income", "compensation", "labour_compensation")):
         closed = replace(model, closure=households or Households())
         found |= _both(table, closed.multipliers(direct), s, unit, amount, "type_ii")
-    return xr.Dataset(found, attrs={"stressor": stressor, "table": table.name})
+    return xr.Dataset(found, attrs={"stressor": stressor, **table.provenance})
 
 
 def _both(table: IOTable, total: xr.DataArray, s: Array, unit: str, amount: str, kind: str) -> dict[str, xr.DataArray]:
@@ -172,7 +172,9 @@ def _both(table: IOTable, total: xr.DataArray, s: Array, unit: str, amount: str,
     ratio = np.divide(values, s, out=np.full(table.n, np.nan), where=s > 0)
     per_direct = f"{amount} per {amount} of its own"
     return {
-        f"per_final_demand_{kind}": stamp(total.rename(None), f"{unit} of final demand", f"multiplier, {kind}"),
+        f"per_final_demand_{kind}": stamp(
+            total.rename(None), f"{unit} of final demand", f"multiplier, {kind}", **table.marks
+        ),
         f"per_direct_{kind}": table.labelled(ratio, per_direct, f"ratio to the direct effect, {kind}"),
     }
 
@@ -224,5 +226,5 @@ def extraction(model: Leontief, region: Wanted, sector: Wanted, share: float = 1
     output = [table.labelled(loss, table.unit, "output lost") for loss in losses.values()]
     added = [table.labelled(v * loss, table.unit, "value added lost") for loss in losses.values()]
     found = xr.Dataset({"output": xr.concat(output, dims), "value_added": xr.concat(added, dims)})
-    found.attrs = {"share": share, "industries": table.industry_names(at), "table": table.name}
+    found.attrs = {"share": share, "industries": table.industry_names(at), **table.provenance}
     return found

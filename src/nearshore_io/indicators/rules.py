@@ -289,7 +289,7 @@ def exim_content(
     most = float(rule["standard"])
     supported = most * found["passes"] if policy == "transformational" else found["content"].clip(max=most)
     support = supported.where(found["content"].notnull())
-    support.attrs = {"units": "share of the contract", "long_name": "support"}
+    support.attrs = {"units": "share of the contract", "long_name": "support", **model.table.marks}
     return found.assign(support=support)
 
 
@@ -312,13 +312,13 @@ def _result(
     values = np.where(table.x.values.ravel() == 0, np.nan, content)
     share = table.labelled(values, SHARE, "content").sel(table.select(region, sector))
     gap = (threshold - share).clip(min=0.0)
-    gap.attrs = {"units": SHARE, "long_name": "threshold less content, at least zero"}
+    gap.attrs = {"units": SHARE, "long_name": "threshold less content, at least zero", **table.marks}
     passes = (share >= threshold) & share.notnull()
-    passes.attrs = {"long_name": "content reaches the threshold"}
+    passes.attrs = {"long_name": "content reaches the threshold", **table.marks}
     return xr.Dataset(
         {"content": share, "gap": gap, "passes": passes, "threshold": xr.DataArray(threshold, attrs={"units": SHARE})},
         attrs={
-            "assumptions": "; ".join(line for line in assumptions if line), "source": source, "table": table.name,
+            "assumptions": "; ".join(line for line in assumptions if line), "source": source, **table.provenance,
             **attrs,
         },
     )  # fmt: skip

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
 from nearshore_io.errors import ShockError, first_few
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, Positions
 
-Positions = npt.NDArray[np.intp]
 Rule = Literal["optimum", "rationing", "scale"]
 
 

@@ -1,6 +1,7 @@
 """OECD's harmonised national input-output tables: domestic and imported flows together, no partner split."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +28,26 @@ PARTS = {
     "NOPS": "net_operating_surplus",
 }
 TOTALS = ("TTL_INT_FNL", "OUTPUT")
+
+
+@dataclass(frozen=True)
+class NationalAccounts:
+    """The blocks of a national table: flows of domestic and imported products together.
+
+    Attributes
+    ----------
+    Z : intermediate use, shape (n, n). Y : the final uses `FINAL` and, last, imports (negative), shape (n, 9).
+    inputs : primary inputs of industries, (n,). paid : the same of final users, (9,). parts : of value added, (n,).
+    output : gross output as published, (n,). Million USD.
+    """
+
+    industries: tuple[str, ...]
+    Z: Array
+    Y: Array
+    inputs: dict[str, Array]
+    paid: dict[str, Array]
+    parts: dict[str, Array]
+    output: Array
 
 
 def read_oecd_iot(
@@ -62,30 +83,10 @@ def read_oecd_iot(
     """
     labels.position(imports, ("in_flows", "separate"), "way to treat imports")
     file = readable(path)
-    rows, columns = _cells(file)
     where = str(file)
-    industries = columns[: columns.index(FINAL[0])] if FINAL[0] in columns else []
-    expected = {*(PREFIX + code for code in industries), *INPUTS, *PARTS, *TOTALS}
-    strange = [label for label in rows if industries and label not in expected]
-    if strange:
-        raise FormatError(f"{where}: row {first_few(strange)} has no column, and is no known row of such a table.")
-    needed = [*industries, *FINAL, IMPORTS, "TOTAL"]
-    missing = [label for label in needed if label not in columns]
-    missing += [
-        label for label in (*(PREFIX + code for code in industries), *INPUTS, *PARTS, *TOTALS) if label not in rows
-    ]
-    if missing or not industries:
-        raise FormatError(f"{where} is no national table of OECD's: it lacks {first_few(missing or ['TTL_A01'])}.")
-    n = len(industries)
-    at = [columns.index(label) for label in needed]
-    Z = np.array([rows[PREFIX + code][at[:n]] for code in industries])
-    Y = np.array([rows[PREFIX + code][at[n:-1]] for code in industries])
-    inputs = {name: rows[row][at[:n]] for row, name in INPUTS.items()}
-    paid = {name: rows[row][at[n:-1]] for row, name in INPUTS.items()}
-    output = np.array([rows[PREFIX + code][at[-1]] for code in industries])
-    _require_totals(Z.sum(axis=1) + Y.sum(axis=1), output, industries, f"{where}: the cells of row TTL_")
-    below = Z.sum(axis=0) + np.sum(list(inputs.values()), axis=0)
-    _require_totals(below, rows["OUTPUT"][at[:n]], industries, f"{where}: the cells of column ")
+    accounts = read_national_accounts(file)
+    industries, Z, Y = list(accounts.industries), accounts.Z, accounts.Y
+    inputs, paid, output = accounts.inputs, accounts.paid, accounts.output
     own = country or file.name[:3].upper()
     year = year or year_in(file.name)
     meta: dict[str, Any] = {
@@ -102,7 +103,7 @@ def read_oecd_iot(
         "sha256": file_sha256(file),
         "history": (f"read from {file.name}",),
     }
-    parts = np.sum([rows[row][at[:n]] for row in PARTS], axis=0)
+    parts = np.sum(list(accounts.parts.values()), axis=0)
     missed = np.flatnonzero(np.abs(parts - inputs["value_added"]) > np.maximum(0.01 * np.abs(parts), 1.0))
     if missed.size:
         named = first_few(industries[i] for i in missed)
@@ -124,13 +125,56 @@ def read_oecd_iot(
             categories=categories,
             sector_names=_names(industries),
             final_inputs=paid,
-            stressors={name: (rows[row][at[:n]], "million USD") for row, name in PARTS.items()},
+            stressors={name: (values, "million USD") for name, values in accounts.parts.items()},
             meta=meta,
         )
     except BalanceError as error:
         hint = "" if imports == "separate" else ' What is only imported has no output: imports="separate" reads it.'
         raise BalanceError(f"{where}: {error}{hint}") from error
     return table.with_output(output)
+
+
+def read_national_accounts(path: str | os.PathLike[str]) -> NationalAccounts:
+    """Return the blocks of a national table as published.
+
+    Raises
+    ------
+    StorageError, FormatError
+        No such file; not laid out as such a table; a cell that is empty or no number; a total that disagrees.
+    """
+    file = readable(path)
+    rows, columns = _cells(file)
+    where = str(file)
+    industries = columns[: columns.index(FINAL[0])] if FINAL[0] in columns else []
+    expected = {*(PREFIX + code for code in industries), *INPUTS, *PARTS, *TOTALS}
+    strange = [label for label in rows if industries and label not in expected]
+    if strange:
+        raise FormatError(f"{where}: row {first_few(strange)} has no column, and is no known row of such a table.")
+    needed = [*industries, *FINAL, IMPORTS, "TOTAL"]
+    missing = [label for label in needed if label not in columns]
+    missing += [
+        label for label in (*(PREFIX + code for code in industries), *INPUTS, *PARTS, *TOTALS) if label not in rows
+    ]
+    if missing or not industries:
+        raise FormatError(f"{where} is no national table of OECD's: it lacks {first_few(missing or ['TTL_A01'])}.")
+    n = len(industries)
+    at = [columns.index(label) for label in needed]
+    Z = np.array([rows[PREFIX + code][at[:n]] for code in industries])
+    Y = np.array([rows[PREFIX + code][at[n:-1]] for code in industries])
+    inputs = {name: rows[row][at[:n]] for row, name in INPUTS.items()}
+    output = np.array([rows[PREFIX + code][at[-1]] for code in industries])
+    _require_totals(Z.sum(axis=1) + Y.sum(axis=1), output, industries, f"{where}: the cells of row TTL_")
+    below = Z.sum(axis=0) + np.sum(list(inputs.values()), axis=0)
+    _require_totals(below, rows["OUTPUT"][at[:n]], industries, f"{where}: the cells of column ")
+    return NationalAccounts(
+        industries=tuple(industries),
+        Z=Z,
+        Y=Y,
+        inputs=inputs,
+        paid={name: rows[row][at[n:-1]] for row, name in INPUTS.items()},
+        parts={name: rows[row][at[:n]] for row, name in PARTS.items()},
+        output=output,
+    )
 
 
 def _cells(file: Path) -> tuple[dict[str, Array], list[str]]:

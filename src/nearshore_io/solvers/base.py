@@ -15,6 +15,8 @@ from scipy.sparse import csr_array, issparse
 from nearshore_io.errors import SolverError, first_few
 
 Array = npt.NDArray[np.float64]
+
+Positions = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 Matrix = Any
 """A square coefficient matrix: an ndarray, or a scipy ``csr_array``."""

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import issparse
 
 from nearshore_io.errors import SolverError
-from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, checked_rhs, multiply
+from nearshore_io.solvers.base import Array, CertifiedFactorisation, Matrix, Positions, checked_rhs, multiply
 
-Positions = npt.NDArray[np.intp]
 SINGULAR = 1e-8
 """Determinant of the small system under which a change has lost half of its digits."""
 

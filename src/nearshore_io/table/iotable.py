@@ -215,6 +215,27 @@ class IOTable:
         """What to call the table: its name, or its source and year."""
         return str(self.meta.get("name") or f"{self.meta.get('source', 'table')} {self.year or ''}".strip())
 
+    @property
+    def marks(self) -> dict[str, str]:
+        """What every quantity from an estimated table carries: that it is an estimate, and its band.
+
+        The band is what nine tenths of the errors stayed within when the same kind of method was held against a table
+        published later: of multipliers (and so of impacts), and of contents of a cent or more.
+        """
+        if "estimate" not in self.meta:
+            return {}
+        band = self.meta["estimate_band"]
+        words = (
+            f"±{band['multipliers']:g} % for impacts and multipliers, ±{band['content']:g} % for contents of a cent or "
+            f"more (nine tenths of the errors of {band['method']}, {band['years']})"
+        )
+        return {"estimate": str(self.meta["estimate"]), "estimate_band": words}
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """What every result says of the table it is from: name, checksum, and the marks of an estimate."""
+        return {"table": self.name, "table_sha256": self.sha256, **self.marks}
+
     @cached_property
     def x(self) -> xr.DataArray:
         """Gross output, the row sum x = Z·1 + Y·1, DataArray (region, sector)."""
@@ -272,7 +293,7 @@ class IOTable:
         coords = {name: self.Y.coords[name] for name in (*INDUSTRY, "country", "sector_name")}
         array = np.asarray(values, dtype=np.float64).reshape(len(self.regions), len(self.sectors))
         array.flags.writeable = False
-        return stamp(xr.DataArray(array, dims=INDUSTRY, coords=coords), units, long_name, **attrs)
+        return stamp(xr.DataArray(array, dims=INDUSTRY, coords=coords), units, long_name, **{**self.marks, **attrs})
 
     def region_positions(self, wanted: Wanted) -> Positions:
         """Return the positions of regions named by code, country or group. Raises `LabelError`."""
@@ -415,6 +436,10 @@ class IOTable:
     def noted(self, note: str, **facts: Any) -> Mapping[str, Any]:
         """Return the meta data with one more line of history, and facts replaced."""
         return MappingProxyType({**self.meta, **facts, "history": (*self.meta["history"], note)})
+
+    def renumbered(self, note: str, **facts: Any) -> Mapping[str, Any]:
+        """Return the meta data of a table made from this one with other numbers: without the publisher's output."""
+        return MappingProxyType({key: value for key, value in self.noted(note, **facts).items() if key != "output"})
 
     def __repr__(self) -> str:
         storage = "sparse" if issparse(self.Z) else "dense"

@@ -333,7 +333,7 @@ def _described(
 ) -> xr.Dataset:
     table = model.table
     for name, variable in dataset.data_vars.items():
-        stamp(variable, table.unit, LONG_NAMES.get(str(name), str(name)))
+        stamp(variable, table.unit, LONG_NAMES.get(str(name), str(name)), **table.marks)
     dataset.attrs = {
         "method": method,
         "perspective": view,
@@ -342,8 +342,7 @@ def _described(
         "exporter": ", ".join(exporters) if len(exporters) < 9 else "all countries",
         "importer": "all countries" if importer is None else ", ".join(labels.as_list(importer)),
         "taxes": taxes,
-        "table": table.name,
-        "table_sha256": table.sha256,
+        **table.provenance,
         "solver": model.factors.choice,
     }
     return dataset

@@ -97,16 +97,17 @@ def tiva_indicators(model: Leontief) -> xr.Dataset:
         whole[code] = _percent(np.column_stack([values, values.sum(axis=1)]), np.broadcast_to(total, (G, G + 1)))
     coords = {"country": list(areas.names), "partner": [*areas.names, WORLD]}
     own = np.arange(G)
-    result = xr.Dataset(attrs={"table": table.name, "table_sha256": table.sha256, "source": "OECD TiVA indicators"})
+    result = xr.Dataset(attrs={**table.provenance, "source": "OECD TiVA indicators"})
     for code, values in whole.items():
         values[own, own] = np.nan
         unit = "per cent" if code in ("EXGR_DVASH", "EXGR_FVASH", "DEXFVAP", "FEXDVAP") else table.unit
-        result[code] = stamp(xr.DataArray(values, dims=list(coords), coords=coords), unit, CODES[code])
+        result[code] = stamp(xr.DataArray(values, dims=list(coords), coords=coords), unit, CODES[code], **table.marks)
     for code, values in (("PROD", areas.x), ("VALU", v * areas.x)):
         sums = np.array([values[rows].sum() for rows in areas.rows])
         result[code] = stamp(
-            xr.DataArray(sums, dims="country", coords={"country": coords["country"]}), table.unit, CODES[code]
-        )
+            xr.DataArray(sums, dims="country", coords={"country": coords["country"]}), table.unit, CODES[code],
+            **table.marks,
+        )  # fmt: skip
     return result[list(CODES)]
 
 
