@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RAW ?= ../shared/data
 
-.PHONY: demo test lint tables bench bench-crossover bench-exports bench-gallery bench-reading clean
+.PHONY: demo test lint tables bench bench-balance bench-crossover bench-exports bench-gallery bench-reading clean
 
 demo: $(VENV)/.ready
 	$(BIN)/nearshore run nearshoring
@@ -20,6 +20,9 @@ lint: $(VENV)/.ready
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.run $(BENCH)
+
+bench-balance: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.balancing
 
 bench-reading: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.reading

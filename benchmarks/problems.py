@@ -62,7 +62,7 @@ def problem(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, Shape]:
 
 def build(shape: Shape, *, trade: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return A, y and v of a synthetic table."""
-    table = nio.load_table()
+    table = nio.load_table("north-america-2011")
     rng = np.random.default_rng(shape.seed)
     base = np.asarray(table.A).reshape(len(table.regions), len(table.sectors), len(table.regions), len(table.sectors))
     region, region_share = _children(rng, len(table.regions), shape.regions)

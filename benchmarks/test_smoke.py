@@ -1,7 +1,11 @@
 """Every case on a small table, so that the benchmark itself does not rot; with pytest-benchmark it also times them."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
+import nearshore_io as nio
+from benchmarks.balancing import made, plain_rounds
 from benchmarks.cases import CASES
 from benchmarks.problems import problem
 
@@ -29,3 +33,11 @@ def test_case(benchmark: object, case: str, driver: str, number: int | None) -> 
     made = CASES[case](problem("tiny"), driver, *([] if number is None else [number]))
     result = benchmark(made.job)  # type: ignore[operator]
     assert made.residual(result) < 1e-9
+
+
+def test_the_plain_loop_ends_where_gras_does() -> None:
+    Z, rows, columns = made((12, 15))
+    r, s = plain_rounds(pd.DataFrame(Z), pd.Series(rows), pd.Series(columns), 2_000)
+    scaled = np.outer(r, s)
+    ours = nio.balance.gras(Z, rows=rows, columns=columns, totals="rows").Z
+    np.testing.assert_allclose(np.where(Z > 0, Z * scaled, Z / scaled), ours, rtol=1e-6, atol=1e-9)

@@ -67,7 +67,8 @@ def _against_shipped(table: IOTable, sha256: str) -> str:
     gap = max(float(abs(table.Z - other.Z).max()), float(abs(table.y - other.y).max()))
     return (
         f"This is NOT the content of the shipped table of that name (sha256 {sha256}): cells differ by up to "
-        f"{gap:,.3g} {table.unit}. Another processor rounds the last decimal differently; more than that is another table."
+        f"{gap:,.3g} {table.unit}. Another processor rounds the last decimal differently; more than that is another "
+        "table."
     )
 
 
