@@ -1,5 +1,6 @@
 """Targets, splits, projections and recipes, held to laws of accounting and to second routes."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -401,6 +402,16 @@ def test_every_method_beats_old_coefficients_when_held_out(two_years: tuple[IOTa
     assert_allclose(
         errors["true"], 100 * float(nio.export_content(nio.Leontief(two_years[1]), "MEX", "USA").sel(origin="USA"))
     )
+
+
+def test_the_hold_out_of_the_docs_is_the_one_that_is_computed(two_years: tuple[IOTable, IOTable]) -> None:
+    page = (ROOT / "docs" / "explanation" / "calibration.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\w ,-]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE)
+    errors = nio.hold_out(*two_years)
+    assert len(rows) == len(errors)
+    for (name, *numbers), (method, found) in zip(rows, errors.iterrows(), strict=True):
+        computed = found[["coefficients", "multipliers", "content", "content_90"]]
+        assert_allclose([float(number) for number in numbers], computed, atol=0.0051, err_msg=f"{name}: {method}")
 
 
 def test_the_errors_of_a_hold_out_are_those_of_plain_arrays(two_years: tuple[IOTable, IOTable]) -> None:

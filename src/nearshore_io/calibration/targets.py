@@ -40,7 +40,7 @@ _USES = {
     "national_content": {"region", "sector"},
 }
 COLUMNS = ("name", "quantity", "region", "sector", "to_region", "to_sector", "category", "input", "value", "unit",
-           "year", "reliability", "source")  # fmt: skip
+           "year", "date", "reliability", "source")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Target:
     region, sector : who sells or produces; to_region, to_sector, category : who buys; codes, countries or groups, one
         or several; None takes all. input : name of a primary input.
     value : text with a unit ("67.4 billion USD"), or a number together with ``unit``; a content is a plain share.
-    year, source : where it is from. reliability : 0 < ρ ≤ 1; the standard deviation is (1 − ρ) times the value, so that
-        1 must be met.
+    year, source, date : what it is of, where it is from, and when that was published or read.
+    reliability : 0 < ρ ≤ 1; the standard deviation is (1 − ρ) times the value, so that 1 must be met.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Target:
     category: Wanted | None = None
     input: str | None = None
     year: int | None = None
+    date: str | None = None
     source: str = ""
     reliability: float = 1.0
 
@@ -309,6 +310,7 @@ def _target(row: dict[str, str], where: str) -> Target:
             unit=row["unit"] or None,
             input=row.get("input") or None,
             year=int(row["year"]) if row.get("year") else None,
+            date=row.get("date") or None,
             source=row["source"],
             reliability=float(row["reliability"]) if row.get("reliability") else 1.0,
             **lists,
