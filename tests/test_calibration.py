@@ -191,6 +191,58 @@ def test_targets_are_read_from_a_long_table(tmp_path: Path) -> None:
     assert (both.region, both.sector, both.reliability) == (["MEX", "CAN"], ["c14", "c15"], 1.0)
 
 
+def test_a_number_sign_inside_a_cell_is_no_remark(tmp_path: Path) -> None:
+    file = tmp_path / "targets.csv"
+    file.write_bytes(
+        b"\xef\xbb\xbfname,quantity,value,unit,source,region,to_region\r\n# a remark\r\n\r\n"
+        b'a, flows ,1,million USD,"table #5, page 3",MEX,USA\r\n'
+    )
+    (found,) = nio.read_targets(file)
+    assert (found.source, found.region, found.to_region) == ("table #5, page 3", ["MEX"], ["USA"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name;quantity;value;unit;source\na;flows;1;million USD;x\n", "separated by semicolons"),
+        ("name,quantity,value,unit,source\na,flows,1,million USD\n", "line 2: 4 cells, and the header has 5"),
+        ("name,quantity,value,unit,unit\na,flows,1,million USD,x\n", "the columns unit stand twice"),
+        ("name,quantity,value,unit,source\n# x\na,flow,1,million USD,x\n", "line 3: .*Nearest: flows"),
+    ],
+)
+def test_files_of_targets_that_cannot_be_read_say_where(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "targets.csv"
+    file.write_text(text)
+    with pytest.raises((nio.FormatError, nio.LabelError), match=message):
+        nio.read_targets(file)
+
+
+def test_final_users_of_part_of_a_country_are_refused(estimated: IOTable) -> None:
+    """MX1 and MX2 have one final user, Mexico: to count it for each would count it twice."""
+    for target in (
+        nio.Target("a", "gdp", "800 billion USD", region="MX1"),
+        nio.Target("b", "sales", "1 billion USD", region="USA", to_region="MX2"),
+    ):
+        with pytest.raises(nio.LabelError, match="part of MEX only"):
+            nio.adjust(estimated, [target])
+    whole = nio.adjust(estimated, [nio.Target("c", "gdp", "1.5 trillion USD", region="MEX")], maxiter=2_000).table
+    found = whole.v.sel(region=["MX1", "MX2"]).sum() + whole.final_inputs.sel(final_region="MEX").sum()
+    assert_allclose(float(found), 1.5e6, rtol=1e-6)
+
+
+def test_contradictions_are_found_before_anything_is_scaled(estimated: IOTable) -> None:
+    """Three that contradict only together: the whole is not its two parts."""
+    where = {"region": "USA", "sector": "C29"}
+    wanted = [
+        nio.Target("to Mexico", "flows", "10 billion USD", to_region="MEX", **where),  # type: ignore[arg-type]
+        nio.Target("to Canada", "flows", "12 billion USD", to_region="CAN", **where),  # type: ignore[arg-type]
+        nio.Target("to both", "flows", "30 billion USD", to_region=["MEX", "CAN"], **where),  # type: ignore[arg-type]
+    ]
+    with pytest.raises(nio.ConflictError, match="off by 8,000") as caught:
+        nio.adjust(estimated, wanted)
+    assert set(caught.value.constraints) == {"to Mexico", "to Canada", "to both"}
+
+
 @pytest.mark.parametrize(
     ("line", "text"),
     [
@@ -250,8 +302,8 @@ def test_known_cells_hold_and_the_parent_comes_back(bundled: IOTable) -> None:
 def test_samples_of_a_split_differ_in_free_cells_only(bundled: IOTable) -> None:
     known = [nio.Target("a", "flows", "2 billion USD", region="CHN", sector="chips", to_region="USA", to_sector="c14x")]
     split = nio.split_sector(bundled, "c14", {"chips": 0.2, "c14x": 0.8}, known=known)
-    first, second = split.sample(2, seed=5, known=known)
-    again = next(split.sample(1, seed=5, known=known))
+    first, second = split.sample(2, seed=5)
+    again = next(split.sample(1, seed=5))
     assert np.array_equal(first.Z, again.Z)
     assert np.abs(first.Z - second.Z).sum() > 0.01 * first.Z.sum() * 0.1
     for draw in (first, second):
@@ -453,9 +505,8 @@ def test_estimated_trade_meets_exports_imports_and_what_is_known(seed: int) -> N
     cells = np.zeros(truth.shape, dtype=bool)
     cells[0, :, 1] = True
     exports, imports = truth.sum(axis=(2, 3)), truth.sum(axis=0).transpose(1, 0, 2)
-    found = estimate(
-        prior, exports, imports, [Known("a", cells, float(truth[cells].sum()), 0.0)], slack=np.zeros((K, N))
-    )
+    known = [Known("a", cells, float(truth[cells].sum()), 0.0)]
+    found = estimate(prior, exports, imports, known, slack=np.zeros((K, N)), regions=list("abcd"), products=list("xyz"))
     assert_allclose(found.X.sum(axis=(2, 3)), exports, rtol=1e-5)
     assert_allclose(found.X.sum(axis=0).transpose(1, 0, 2), imports, rtol=1e-5)
     assert_allclose(found.X[cells].sum(), truth[cells].sum(), rtol=1e-5)
@@ -584,7 +635,7 @@ def test_cells_have_grades_and_a_published_table_has_none(estimated: IOTable, bu
     everything = nio.reliability(estimated)
     assert set(np.unique(everything["grade"])) <= set("ABCDE")
     assert (everything["spread"] > 0).all()
-    with pytest.raises(nio.LabelError, match="published table"):
+    with pytest.raises(nio.LabelError, match="its cells were published"):
         nio.reliability(bundled)
 
 

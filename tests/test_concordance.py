@@ -61,7 +61,7 @@ def test_concordances_from_files(tmp_path: Path) -> None:
         nio.aggregate(random_table(0), regions=file)
     for content in (b"", b'from,to\n"a,b\n', b"from,to\n\xff\xfe,a\n"):
         file.write_bytes(content)
-        with pytest.raises(nio.ConcordanceError, match="is not a readable CSV"):
+        with pytest.raises(nio.ConcordanceError, match="has no header|1 cells, and the header has 2|not text in UTF-8"):
             nio.read_concordance(file)
     with pytest.raises(nio.ConcordanceError, match="a mapping, a long table or a path"):
         nio.aggregate(random_table(0), regions=3)  # type: ignore[arg-type]

@@ -9,8 +9,8 @@ import pandas as pd
 from scipy.sparse import csr_array, eye_array, issparse, kron
 
 from nearshore_io import labels
-from nearshore_io.errors import ConcordanceError, LabelError, first_few
-from nearshore_io.readers.files import readable
+from nearshore_io.errors import ConcordanceError, FormatError, LabelError, first_few
+from nearshore_io.readers.files import read_remarked_csv
 from nearshore_io.solvers.base import Array, Matrix
 from nearshore_io.table import IOTable
 
@@ -28,11 +28,10 @@ def read_concordance(path: str | os.PathLike[str]) -> pd.DataFrame:
     StorageError, ConcordanceError
         If the file cannot be read, or lacks a column.
     """
-    file = readable(path)
     try:
-        frame = pd.read_csv(file, dtype={"from": str, "to": str}, comment="#", keep_default_na=False)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ConcordanceError(f"{file} is not a readable CSV: {error}.") from error
+        frame = read_remarked_csv(path)
+    except FormatError as error:
+        raise ConcordanceError(str(error)) from error
     missing = [name for name in ("from", "to") if name not in frame]
     if missing:
         raise ConcordanceError(f"{path} has no column {first_few(missing)}: a concordance has from, to and weight.")
@@ -74,6 +73,7 @@ def aggregate(
     K = csr_array(kron(csr_array(H), eye_array(table.Y.sizes["category"]), format="csr"))
     meta = dict(table.meta)
     output = meta.pop("output", None)
+    meta.pop("grades", None)  # of cells that are no more
     history = f"aggregated to {len(new_regions)} regions × {len(new_sectors)} sectors"
     result = IOTable.from_arrays(
         _both_sides(G, table.Z),

@@ -1,6 +1,6 @@
 """Cells as one vector, and linear constraints on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,8 @@ class Constraints:
     ----------
     z : cells, shape (cells,). rows, columns : where they stand. shape : of the matrix.
     G : constraints × cells. wanted : c. spread : standard deviation of each target, in its own unit; zero for one that
-        must hold. names : of the constraints. kinds : "rows", "columns" or "constraints".
+        must hold. names : of the constraints. counts : rows, columns and further constraints, with a target
+        or without one. given : positions of those that have one.
     """
 
     z: Array
@@ -50,12 +51,15 @@ class Constraints:
     wanted: Array
     spread: Array
     names: tuple[str, ...]
-    kinds: tuple[str, ...]
+    counts: Mapping[str, int]
+    given: Positions
 
     def by_kind(self, values: Array) -> dict[str, Array]:
-        """Return values of constraints by kind."""
-        kinds = np.array(self.kinds)
-        return {kind: values[kinds == kind] for kind in dict.fromkeys(self.kinds)}
+        """Return values of constraints by kind, NaN where there is no target."""
+        every = np.full(sum(self.counts.values()), np.nan)
+        every[self.given] = values
+        ends = np.cumsum(list(self.counts.values()))
+        return dict(zip(self.counts, np.split(every, ends[:-1]), strict=True))
 
     def matrix(self, z: Array, like: Matrix) -> Matrix:
         """Return the matrix with these cells, stored as another is."""
@@ -95,7 +99,7 @@ def constrained(
     u, w = targets(rows, m, "rows"), targets(columns, n, "columns")
     parts = [margins(at_rows, at_columns, (m, n))]
     wanted, labels = [u, w], [*line_names("row", m), *line_names("column", n)]
-    kinds = ["rows"] * m + ["columns"] * n
+    counts = {"rows": m, "columns": n}
     if (constraints is None) != (values is None):
         raise BalanceError("constraints and their values: give both, or neither.")
     if constraints is not None:
@@ -110,7 +114,7 @@ def constrained(
         if names is not None and len(names) != len(extra):
             raise BalanceError(f"names: {len(names)} for {len(extra)} constraints.")
         labels += list(names) if names is not None else line_names("constraint", len(extra))
-        kinds += ["constraints"] * len(extra)
+        counts["constraints"] = len(extra)
     c = np.concatenate(wanted)
     sd = np.zeros(len(c)) if spread is None else targets(spread, len(c), "spread")
     if np.isnan(sd).any() or (sd < 0).any():
@@ -118,7 +122,7 @@ def constrained(
     G = csr_array(vstack(parts))
     kept = np.flatnonzero(~np.isnan(c))
     G, c, sd = csr_array(G[kept]), c[kept], sd[kept]
-    labels, kinds = [labels[i] for i in kept], [kinds[i] for i in kept]
+    labels = [labels[i] for i in kept]
     empty = np.flatnonzero((np.diff(G.indptr) == 0) & (c != 0))
     if empty.size:
         listed = [f"{labels[i]} = {c[i]:,.6g}" for i in empty]
@@ -126,4 +130,4 @@ def constrained(
             f"targets on cells that are all zero: {first_few(listed)}. Give those cells a value, or drop the target.",
             tuple(labels[i] for i in empty),
         )
-    return Constraints(z, at_rows, at_columns, (m, n), G, c, sd, tuple(labels), tuple(kinds))
+    return Constraints(z, at_rows, at_columns, (m, n), G, c, sd, tuple(labels), counts, kept)

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.sparse import csr_array, issparse, vstack
 
 from nearshore_io import labels
-from nearshore_io.balance import Balanced, inverse_change, kras, least_squares
+from nearshore_io.balance import Balanced, conflicting, inverse_change, kras, least_squares
 from nearshore_io.balance.fit import Progress
 from nearshore_io.calibration.targets import Row, System, Target, constraint_matrix
 from nearshore_io.errors import ConflictError, LabelError, first_few
@@ -144,6 +144,7 @@ def adjust(
             if empty == "error":
                 raise
             dropped[target.name] = str(error)
+    _require_compatible(system, rows)
     fit = _fitted(system, rows, method, outputs, rtol, maxiter, progress)
     result = _table(table, np.asarray(fit.Z), method, len(rows))
     after = System(result, exchange_rates or {}, deflator or {})
@@ -165,6 +166,33 @@ def _change(before: IOTable, after: IOTable) -> float:
     if before.n > INVERSE_UP_TO:
         return float("nan")
     return inverse_change(before.Z, before.x.values.ravel(), after.Z, after.x.values.ravel())
+
+
+def _require_compatible(system: System, rows: Sequence[Row]) -> None:
+    """Raise `ConflictError` where targets that must hold contradict each other whatever the rest of the table does.
+
+    Cells that the same targets count in the same way are one cell to them, so few are left to look at.
+    """
+    hard = [row for row in rows if row.spread == 0]
+    if len(hard) < 2:
+        return
+    cells = np.unique(np.concatenate([row.cells for row in hard]))
+    counts = np.zeros((len(hard), len(cells)))
+    for k, row in enumerate(hard):
+        np.add.at(counts[k], np.searchsorted(cells, row.cells), row.weights)
+    signs = np.sign(system.matrix.ravel()[cells])
+    kinds = np.unique(np.vstack([counts, signs])[:, signs != 0], axis=1)
+    G, sign = csr_array(kinds[:-1]), kinds[-1]
+    wanted = np.array([row.wanted for row in hard])
+    conflict = conflicting(G, wanted, np.where(sign > 0, 0.0, -np.inf), np.where(sign > 0, np.inf, 0.0))
+    if conflict is not None:
+        listed = [f"{hard[i].target.name} = {hard[i].value:,.6g}" for i in conflict.constraints]
+        raise ConflictError(
+            f"targets that cannot hold together: {first_few(listed, 12)}. Together they are off by "
+            f"{conflict.gap:,.6g}. Correct one, leave it out, or give one a reliability below 1, and it moves towards "
+            "what the others say.",
+            tuple(hard[i].target.name for i in conflict.constraints),
+        )
 
 
 def _fitted(
@@ -201,8 +229,9 @@ def _fitted(
             maxiter=maxiter, progress=progress,
         )  # fmt: skip
     return least_squares(
-        M, rows=row_targets, columns=column_targets, constraints=G, values=c, spread=sd, names=names, rtol=rtol
-    )
+        M, rows=row_targets, columns=column_targets, constraints=G, values=c, spread=sd, names=names, rtol=rtol,
+        maxiter=min(maxiter, 200),
+    )  # fmt: skip
 
 
 def _balances(active: Positions, wide: int, tall: int) -> csr_array:

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,13 +18,14 @@ from nearshore_io.balance.fit import Progress
 from nearshore_io.calibration.adjust import explained
 from nearshore_io.calibration.recipe import Recipe, read_recipe
 from nearshore_io.calibration.sections import Report, Section
-from nearshore_io.calibration.steps import Context, StepResult
+from nearshore_io.calibration.steps import Context, Step, StepResult
 from nearshore_io.calibration.steps.numbers import BalanceStep
-from nearshore_io.errors import FormatError, StorageError
+from nearshore_io.errors import FormatError, NearshoreError, StorageError, first_few
 from nearshore_io.labels import unknown
 from nearshore_io.library import cache_folder
 from nearshore_io.readers.files import file_sha256, write_atomically
 from nearshore_io.readers.native import read_table, write_table
+from nearshore_io.shipped import shipped
 from nearshore_io.table import IOTable
 
 Watch = Callable[[int, int, str], None]
@@ -94,8 +97,12 @@ def calibrate(
     if not folder.is_dir():
         raise StorageError(f"there is no folder {folder} of raw data: name it with raw=, or --raw.")
     context = Context(folder, plan.path.parent, plan.exchange_rates, progress)
-    kept = Path(work).expanduser() if work is not None else cache_folder() / "calibrate"
-    kept.mkdir(parents=True, exist_ok=True)
+    _require_runnable(plan, context)
+    kept = (Path(work).expanduser() if work is not None else cache_folder() / "calibrate") / str(plan.table["name"])
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{kept} could not be made ({error.strerror or error}): name another with work=.") from error
     sources = _sources(plan, context)
     keys = _keys(plan, context, sources)
     table: IOTable | None = None
@@ -107,10 +114,7 @@ def calibrate(
         if found is None:
             if watch is not None:
                 watch(i, len(plan.steps), step.do)
-            try:
-                found = step.apply(table, context)
-            except KeyError as error:
-                raise FormatError(f"step {i + 1} ({step.do}) of {plan.path.name}: {error} is missing.") from error
+            found = _applied(step, i + 1, table, context, plan)
             _keep(found, kept / keys[i])
         elif resumed == i:
             resumed += 1
@@ -119,18 +123,56 @@ def calibrate(
         sections += found.sections
     if table is None:
         raise FormatError(f"{plan.path} makes no table.")
+    _sweep(kept, keys)
     result = _described(table, plan)
     report = Report(
         result.name,
         result.sha256,
         plan.path.name,
-        f"nearshore calibrate {plan.path.name} --raw <folder of the raw files> --out {result.name}.nc",
+        f"nearshore calibrate {os.fspath(recipe)} --raw <folder of the raw files> --out {result.name}.nc",
         str(result.meta.get("estimate", "")),
         tuple((path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name, digest)
               for path, digest in sources.items()),
         (*sections, _summary(result)),
     )  # fmt: skip
     return Calibration(result, report, resumed, plan, tuple(tables))
+
+
+def _require_runnable(plan: Recipe, context: Context) -> None:
+    """Raise before anything is done where an optional package is missing, or a target's name stands twice."""
+    for number, step in enumerate(plan.steps, start=1):
+        for module in step.modules():
+            if find_spec(module) is None:
+                raise StorageError(
+                    f"step {number} ({step.do}) of {plan.path.name} needs the package {module}: python -m pip install "
+                    '"nearshore_io[calibrate]".'
+                )
+    steps = [step for step in plan.steps if isinstance(step, BalanceStep)]
+    names = [target.name for step in steps for target in step.targets(context)]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise FormatError(f"{plan.path.name}: targets share the name {first_few(twice)}: give each its own.")
+
+
+def _applied(step: Step, number: int, table: IOTable | None, context: Context, plan: Recipe) -> StepResult:
+    """Return what a step makes; its errors say which step it was."""
+    where = f"step {number} ({step.do}) of {plan.path.name}"
+    try:
+        return step.apply(table, context)
+    except KeyError as error:
+        if isinstance(error, NearshoreError):
+            raise
+        raise FormatError(f"{where}: {error} is missing.") from error
+    except NearshoreError as error:
+        error.args = (f"{where}: {error}",)
+        raise
+
+
+def _sweep(folder: Path, keys: Sequence[str]) -> None:
+    """Remove what other versions of the recipe, its files or the package have left."""
+    for file in [*folder.glob("*.nc"), *folder.glob("*.json")]:
+        if file.stem not in keys:
+            with suppress(OSError):  # another run may be sweeping too
+                file.unlink()
 
 
 def _sources(plan: Recipe, context: Context) -> dict[Path, str]:
@@ -155,9 +197,10 @@ def _folder_sha256(folder: Path) -> str:
 
 @cache
 def _code_sha256() -> str:
-    """Return a checksum of the package's own code: what other code made is made again."""
+    """Return a checksum of the package's own code and lists: what others made is made again."""
     digest = hashlib.sha256()
-    for file in sorted(Path(__file__).resolve().parents[1].rglob("*.py")):
+    package, data = Path(__file__).resolve().parents[1], shipped("tables")
+    for file in [*sorted(package.rglob("*.py")), *sorted(data.rglob("*.csv")), *sorted(data.rglob("*.toml"))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
@@ -194,11 +237,13 @@ def _taken_over(place: Path) -> StepResult | None:
     note = place.with_suffix(".json")
     if not note.is_file() or not place.with_suffix(".nc").is_file():
         return None
-    data = json.loads(note.read_text(encoding="utf-8"))
-    table = read_table(place.with_suffix(".nc"))
-    if table.sha256 != data["sha256"]:
+    try:
+        data = json.loads(note.read_text(encoding="utf-8"))
+        table = read_table(place.with_suffix(".nc"))
+        sections = tuple(Section.from_dict(section) for section in data["sections"])
+        return StepResult(table, sections) if table.sha256 == data["sha256"] else None
+    except (ValueError, KeyError, TypeError, FormatError, StorageError):  # a damaged copy: the step is done again
         return None
-    return StepResult(table, tuple(Section.from_dict(section) for section in data["sections"]))
 
 
 def _described(table: IOTable, plan: Recipe) -> IOTable:

@@ -13,7 +13,6 @@ from nearshore_io.labels import Wanted
 from nearshore_io.table import IOTable
 from nearshore_io.units import stamp
 
-PARTS = ("flows", "final_demand", "value_added")
 LETTERS = ("A", "B", "C", "D", "E")
 
 
@@ -25,7 +24,7 @@ class Grade:
     ----------
     grade : A (published by industry), B (published in total, shared out by published patterns), C (estimated from
         published margins), D (older structure), E (assumption). basis : what it rests on, in words.
-    spread : relative standard deviation of a cell. part : which part of the table.
+    spread : relative standard deviation of a cell of flows.
     region, sector, to_region, to_sector : which cells, by code, country or group; None takes all.
     across : only cells between different countries (True), only within one (False), or both (None).
     """
@@ -33,7 +32,6 @@ class Grade:
     grade: Literal["A", "B", "C", "D", "E"]
     basis: str
     spread: float
-    part: Literal["flows", "final_demand", "value_added"] = "flows"
     region: Wanted | None = None
     sector: Wanted | None = None
     to_region: Wanted | None = None
@@ -42,7 +40,6 @@ class Grade:
 
     def __post_init__(self) -> None:
         labels.position(self.grade, LETTERS, "grade")
-        labels.position(self.part, PARTS, "part of a table")
         if not self.spread >= 0:
             raise FormatError(
                 f"grade {self.grade}: the spread is a relative standard deviation ≥ 0, not {self.spread!r}."
@@ -61,7 +58,7 @@ def graded(table: IOTable, grades: Sequence[Grade]) -> IOTable:
     """
     for grade in grades:
         table.positions(grade.region, grade.sector)
-        table.positions(grade.to_region, grade.to_sector if grade.part == "flows" else None)
+        table.positions(grade.to_region, grade.to_sector)
     rules = [{key: value for key, value in asdict(grade).items() if value is not None} for grade in grades]
     result = table.with_numbers(meta=table.noted("cells graded by reliability", grades=rules))
     missing = (reliability(result)["grade"].values == "").sum()
@@ -88,15 +85,15 @@ def reliability(
     """
     rules: Sequence[Mapping[str, Any]] = table.meta.get("grades", ())
     if not rules:
-        raise LabelError(f"{table.name} is a published table: its cells have no grades.")
+        raise LabelError(
+            f"{table.name} has no grades: its cells were published, or its labels changed after they were graded."
+        )
     flows = table.flows(region, sector, to_region, to_sector)
     grade = np.full(flows.shape, "", dtype="U1")
     spread = np.full(flows.shape, np.nan)
     sellers = np.array([table.country[name] for name in flows["region"].values])
     buyers = np.array([table.country[name] for name in flows["to_region"].values])
     for rule in rules:
-        if rule.get("part", "flows") != "flows":
-            continue
         chosen = [
             np.isin(flows[dim].values, table.select(**{kind: rule[dim]})[kind])
             if dim in rule

@@ -1,7 +1,7 @@
 """A table moved to another year by that year's published margins."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.sparse import csr_array, issparse
 
 from nearshore_io import labels
 from nearshore_io.balance import Balanced, cross_entropy, gras, kras, least_squares, mr_gras, ras
-from nearshore_io.balance.fit import Progress
+from nearshore_io.balance.fit import Progress, balanced, relative
 from nearshore_io.errors import BalanceError, ConflictError, first_few
 from nearshore_io.solvers.base import Array, Positions
 from nearshore_io.table import IOTable
@@ -175,7 +175,7 @@ def _ras(task: _Task) -> Balanced:
         rtol=1e-9,
         progress=task.progress,
     )
-    return replace(fit, Z=np.asarray(fit.Z) + held)
+    return _rebuilt(fit, task, np.asarray(fit.Z) + held)
 
 
 def _gras(task: _Task) -> Balanced:
@@ -224,7 +224,17 @@ def _entropy(task: _Task) -> Balanced:
     )
     whole = held.copy()
     whole[:, used] += fit.Z
-    return replace(fit, Z=whole)
+    return _rebuilt(fit, task, whole)
+
+
+def _rebuilt(fit: Balanced, task: _Task, Z: Array) -> Balanced:
+    """Return a fit of the whole matrix: with the cells that were held, and measured against them."""
+    wanted = {"rows": task.rows, "columns": task.columns}
+    gaps = {
+        kind: relative(Z.sum(axis=axis), wanted[kind], np.abs(Z).sum(axis=axis))
+        for kind, axis in (("rows", 1), ("columns", 0))
+    }
+    return balanced(Z, task.M, fit.method, fit.iterations, gaps, fit.multipliers, wanted)
 
 
 _METHODS: Mapping[str, Callable[[_Task], Balanced]] = {

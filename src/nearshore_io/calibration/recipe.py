@@ -1,6 +1,7 @@
 """Recipes: TOML files that say, step by step, how a table is made."""
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,8 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         raise FormatError(f"{file} is no recipe: {why}; a recipe has {', '.join(_PARTS)}.")
     if not isinstance(data["table"].get("name"), str):
         raise FormatError(f"{file}: [table] needs a name.")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", data["table"]["name"]):
+        raise FormatError(f"{file}: {data['table']['name']!r} is no name for a table: letters, digits, '.', '_', '-'.")
     rounding = data.get("round", {})
     if extra := [key for key in rounding if key not in ("digits", "money_digits")]:
         raise FormatError(f"{file}: [round] has digits and money_digits, not {first_few(extra)}.")

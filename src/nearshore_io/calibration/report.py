@@ -29,7 +29,7 @@ def rendered(report: Report, suffix: str) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
+    environment.filters["cell"] = lambda text: str(text).replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
     return environment.get_template(FORMATS[suffix]).render(report=report)
 
 

@@ -45,7 +45,9 @@ class Section:
             return "–"
         if isinstance(cell, float):
             size = abs(cell)
-            return f"{cell:,.0f}" if size >= 10 ** (self.digits - 1) else f"{cell:.{self.digits}g}"
+            if size >= 1_000:
+                return f"{cell:,.0f}"
+            return f"{cell:.{self.digits}g}" if size else "0"
         return f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 

@@ -1,7 +1,7 @@
 """Sectors and regions split by proxy, known cells put in, and the rest sampled for a band."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array, issparse, vstack
@@ -25,6 +25,7 @@ class Split:
     ----------
     table : the split table; aggregated, it is ``parent``. parent : the table before. parts : the new labels.
     weights : share of every part in what it was split from, (new industries, old industries): S.
+    known, exchange_rates : what was put in.
     fit : the balancing that put known cells in; None where none were given.
     """
 
@@ -32,9 +33,11 @@ class Split:
     parent: IOTable
     parts: tuple[str, ...]
     weights: csr_array
+    known: tuple[Target, ...] = ()
+    exchange_rates: Mapping[str, float] | None = None
     fit: Balanced | None = None
 
-    def sample(self, draws: int, seed: int, spread: float = 0.3, known: Sequence[Target] = ()) -> Iterator[IOTable]:
+    def sample(self, draws: int, seed: int, spread: float = 0.3) -> Iterator[IOTable]:
         """Yield tables whose free cells vary: a band for what the split cannot know.
 
         Cells of the parts are drawn lognormally around the proxy, with a relative standard deviation ``spread``, and
@@ -47,7 +50,7 @@ class Split:
         sigma = np.sqrt(np.log1p(spread**2))
         for _ in range(draws):
             noise = np.exp(generator.normal(-(sigma**2) / 2, sigma, System(self.table).shape))
-            yield _balanced(self, known, noise)[0]
+            yield _balanced(self, noise)[0]
 
 
 def split_sector(
@@ -192,7 +195,7 @@ def _applied(
         sector_names={**table.sector_names, **names},
         final_inputs=table.paid_by_final_users,
         stressors={name: (_shared_out(S, v), unit) for name, (v, unit) in table.stressors.items()},
-        meta=table.renumbered(note),
+        meta={key: value for key, value in table.renumbered(note).items() if key != "grades"},  # of other cells
     )
 
 
@@ -205,20 +208,19 @@ def _shared_out(S: csr_array, values: Array) -> Array:
 def _with_known(split: Split, known: Sequence[Target], rates: Mapping[str, float] | None) -> Split:
     if not known:
         return split
-    table, fit = _balanced(split, known, None, rates)
-    return Split(table, split.parent, split.parts, split.weights, fit)
+    asked = replace(split, known=tuple(known), exchange_rates=rates)
+    table, fit = _balanced(asked, None)
+    return replace(asked, table=table, fit=fit)
 
 
-def _balanced(
-    split: Split, known: Sequence[Target], noise: Array | None, rates: Mapping[str, float] | None = None
-) -> tuple[IOTable, Balanced]:
+def _balanced(split: Split, noise: Array | None) -> tuple[IOTable, Balanced]:
     """Return the split table with known cells, free cells scaled, outputs and the parent's cells as they are.
 
     Only cells that belong to parts are free. Each group of them that was one cell of the parent sums to it; each part's
     sales and inputs sum to its output.
     """
     table, S = split.table, split.weights
-    system = System(table, rates or {})
+    system = System(table, split.exchange_rates or {})
     n, inputs = table.n, len(table.inputs)
     parent = S.indices  # every new industry has one it was split from
     alone = np.bincount(parent, minlength=split.parent.n)[parent] == 1
@@ -239,7 +241,7 @@ def _balanced(
     wanted = [sums @ M.ravel()]
     names = [f"parent cell {g}" for g in groups]
     held = M.ravel() * ~free.ravel()
-    listed = [system.of(target) for target in known]
+    listed = [system.of(target) for target in split.known]
     for row in listed:
         if not free.ravel()[row.cells].any():
             raise BalanceError(

@@ -4,17 +4,17 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.sparse import csr_array, issparse
 
 from nearshore_io import labels
 from nearshore_io.errors import ConflictError, FormatError, LabelError, UnitError, first_few
 from nearshore_io.labels import Wanted
-from nearshore_io.readers.files import readable
+from nearshore_io.readers.files import read_remarked_csv
 from nearshore_io.solvers.base import Array, Positions
 from nearshore_io.table import IOTable
 from nearshore_io.units import is_number, money
@@ -157,7 +157,11 @@ class System:
                 "meet it. Give those cells a value first, or drop the target.",
                 (target.name,),
             )
-        scale = abs(value) if wanted else abs(value) * float(self.matrix[:, columns].sum())
+        scale = abs(value)
+        if target.quantity == "national_content":
+            scale *= float(self.matrix[:, columns].sum())
+        elif value == 0:
+            scale = float(size.sum())
         return Row(target, cells, weights, wanted, (1 - target.reliability) * scale, value)
 
     def measured(self, target: Target) -> float:
@@ -213,7 +217,7 @@ class System:
 
     def _final_columns(self, target: Target) -> Positions:
         table = self.table
-        wanted = None if target.to_region is None else table.countries_of(target.to_region)
+        wanted = None if target.to_region is None else self._whole(target.to_region, target)
         categories = (
             list(table.categories)
             if target.category is None
@@ -230,6 +234,19 @@ class System:
             ],
             dtype=np.intp,
         )
+
+    def _whole(self, named: Wanted, target: Target) -> set[str]:
+        """Return the countries of regions, where final users are; a region that is part of one has none of its own."""
+        table = self.table
+        countries = table.countries_of(named)
+        chosen = {table.regions[i] for i in table.region_positions(named)}
+        partial = [c for c in countries if not {r for r in table.regions if table.country[r] == c} <= chosen]
+        if partial:
+            raise LabelError(
+                f"target {target.name!r}: {target.quantity} counts final users, and {first_few(sorted(chosen))} is "
+                f"part of {first_few(partial)} only, whose final users are one: name the country, or take flows."
+            )
+        return countries
 
     @cached_property
     def _homes(self) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.str_]]:
@@ -254,7 +271,7 @@ class System:
         return cells.ravel(), (foreign - (1 - content)).ravel()
 
     def _final_taxes(self, target: Target) -> float:
-        wanted = None if target.region is None else self.table.countries_of(target.region)
+        wanted = None if target.region is None else self._whole(target.region, target)
         at = [i for i, region in enumerate(self.table.final_regions) if wanted is None or region in wanted]
         return float(self.table.final_inputs.values[:, at].sum())
 
@@ -277,11 +294,8 @@ def read_targets(path: str | os.PathLike[str]) -> tuple[Target, ...]:
     LabelError, UnitError
         As `Target`.
     """
-    file = readable(path)
-    try:
-        frame = pd.read_csv(file, dtype=str, comment="#", keep_default_na=False)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise FormatError(f"{file} is not a readable CSV: {error}.") from error
+    file = Path(path)
+    frame = read_remarked_csv(path)
     strange = [column for column in frame if column not in COLUMNS]
     missing = [column for column in ("name", "quantity", "value", "unit", "source") if column not in frame]
     if strange or missing:
@@ -291,7 +305,8 @@ def read_targets(path: str | os.PathLike[str]) -> tuple[Target, ...]:
         )
     if frame["name"].duplicated().any():
         raise FormatError(f"{file}: two targets are called {first_few(frame['name'][frame['name'].duplicated()])}.")
-    return tuple(_target(dict(row), f"{file}, line {i + 2}") for i, row in enumerate(frame.to_dict("records")))
+    rows = zip(frame.index, frame.to_dict("records"), strict=True)
+    return tuple(_target(dict(row), f"{file}, line {line}") for line, row in rows)
 
 
 def _target(row: dict[str, str], where: str) -> Target:
@@ -315,7 +330,7 @@ def _target(row: dict[str, str], where: str) -> Target:
             reliability=float(row["reliability"]) if row.get("reliability") else 1.0,
             **lists,
         )
+    except (LabelError, UnitError) as error:
+        raise type(error)(f"{where}: {error}") from error
     except ValueError as error:
-        if isinstance(error, (LabelError, UnitError)):
-            raise
         raise FormatError(f"{where}: {error}.") from error

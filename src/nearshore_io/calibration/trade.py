@@ -37,14 +37,22 @@ class Trade:
 
 
 def estimate(
-    prior: Array, exports: Array, imports: Array, known: Sequence[Known], *, slack: Array, rtol: float = 1e-6
+    prior: Array,
+    exports: Array,
+    imports: Array,
+    known: Sequence[Known],
+    *,
+    slack: Array,
+    regions: Sequence[str],
+    products: Sequence[str],
+    rtol: float = 1e-6,
 ) -> Trade:
     """Return the trade nearest to a prior that meets exports, imports by use, and what else is known.
 
     Parameters
     ----------
     prior : shape (K, N, K, 2): exporter, product, importer, use. exports : (K, N). imports : (K, N, 2).
-    slack : standard deviation of exports, (K, N); imports must hold.
+    slack : standard deviation of exports, (K, N); imports must hold. regions, products : names, for errors.
 
     Raises
     ------
@@ -66,7 +74,7 @@ def estimate(
             rows.append(index[:, product, importer, use])
             values.append(float(imports[importer, product, use]))
             spreads.append(0.0)
-            names.append(f"imports {importer}/{product}/{USES[use]}")
+            names.append(f"imports of {products[product]} by {regions[importer]}, {USES[use]} use")
     for item in known:
         rows.append(index[item.cells])
         values.append(item.value)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from nearshore_io.balance import Balanced, gras
 from nearshore_io.balance.fit import Progress
@@ -27,8 +28,7 @@ _GRAVITY = 0.02
 """Weight of trade proportional to exports and imports in the prior: what was not traded in 2011 may be now."""
 
 
-@dataclass(frozen=True)
-class WorldData:
+class WorldData(BaseModel):
     """Where a world table is built from; paths are relative to the folder of raw data.
 
     Attributes
@@ -43,6 +43,8 @@ class WorldData:
     pair_spread, export_spread : standard deviations of pairs and of exports, relative to the value.
     held_pair_spread : of pairs of the importer and the held partners. held_export_spread : of exports of the latter.
     """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     national_tables: str
     year: int
@@ -67,7 +69,7 @@ class WorldData:
 class World:
     """A world table, the trade in it, and what its making met.
 
-    ``gdp`` is what the national tables say of each region; ``targets`` are (name, wanted, kind of source).
+    ``gdp`` is what the national tables say of each region, ``oddities`` what was odd about the sources.
     """
 
     table: IOTable
@@ -113,7 +115,7 @@ def build_world(raw: Path, data: WorldData, progress: Progress | None = None) ->
     order = tuple(accounts)
     matrices = _matrices(raw, data, order, industries, regions[data.importer])
     trade, missing = _trade(raw, data, order, industries, accounts, customs, owners, matrices)
-    Z, Y = _origins(accounts, order, trade.X, order.index(data.importer), matrices.patterns)
+    Z, Y = _origins(accounts, order, industries, trade.X, order.index(data.importer), matrices.patterns)
     n = len(Z)
     output = np.concatenate([accounts[region].output for region in order])
     value_added = np.concatenate([accounts[region].value_added for region in order])
@@ -204,7 +206,7 @@ def _trade(
     slack = exports * data.export_spread
     for region in data.held:
         slack[order.index(region)] = exports[order.index(region)] * data.held_export_spread
-    trade = estimate(prior, exports, imports, known, slack=slack)
+    trade = estimate(prior, exports, imports, known, slack=slack, regions=order, products=industries)
     if unknown.any():
         listed = [f"{order[i]} to {order[j]}" for i, j in np.argwhere(unknown)]
         notes.append(f"no customs trade between regions, taken from the structure instead: {first_few(listed, 40)}")
@@ -280,6 +282,7 @@ def _held(
 def _origins(
     accounts: Mapping[str, RegionAccounts],
     order: tuple[str, ...],
+    industries: tuple[str, ...],
     X: Array,
     importer: int,
     patterns: Mapping[int, Array],
@@ -293,9 +296,9 @@ def _origins(
         final = np.maximum(account.F, 0.0)
         for p in range(N):
             own = {i: pattern[p] for i, pattern in patterns.items()} if j == importer else {}
-            Z[:, p, j] += _spread(account.Z[p], X[:, p, j, 0], own, region, p)[:-1]
+            Z[:, p, j] += _spread(account.Z[p], X[:, p, j, 0], own, f"{region}, {industries[p]}")[:-1]
             Z[j, p, j] += account.Z[p] - Z[:, p, j].sum(axis=0)
-            Y[:, p, j, :-1] += _spread(final[p], X[:, p, j, 1], {}, region, p)[:-1]
+            Y[:, p, j, :-1] += _spread(final[p], X[:, p, j, 1], {}, f"{region}, {industries[p]}")[:-1]
             Y[j, p, j, :-1] += account.F[p] - Y[:, p, j, :-1].sum(axis=0)
     # Exports that moved leave more or less at home: what is sold abroad is known better.
     for j, region in enumerate(order):
@@ -309,12 +312,10 @@ def _origins(
     return Z.reshape(K * N, K * N), Y.reshape(K * N, K * width)
 
 
-def _spread(use: Array, flows: Array, patterns: Mapping[int, Array], region: str, product: int) -> Array:
+def _spread(use: Array, flows: Array, patterns: Mapping[int, Array], where: str) -> Array:
     domestic = float(use.sum() - flows.sum())
     if domestic < -1e-4 * max(use.sum(), 1.0):
-        raise BalanceError(
-            f"{region} imports more of product {product} than it uses: {flows.sum():,.1f}, {use.sum():,.1f}."
-        )
+        raise BalanceError(f"{where}: imports of {flows.sum():,.1f} are more than the use of {use.sum():,.1f}.")
     return shared_out(use, flows, patterns, max(domestic, 0.0))
 
 

@@ -12,13 +12,16 @@ from nearshore_io.calibration.report import require_format
 from nearshore_io.cli import show
 from nearshore_io.cli.inputs import require_native
 from nearshore_io.cli.options import app
+from nearshore_io.errors import FormatError
 from nearshore_io.readers import write_table
 from nearshore_io.table import IOTable
 
 
 @app.command("calibrate")
 def calibrate_command(
-    recipe: Annotated[Path, typer.Argument(help="Recipe, such as calibration/north-america-2022.toml.")],
+    recipe: Annotated[
+        Path, typer.Argument(help="Recipe (TOML), such as those in the folder calibration of the source.")
+    ],
     raw: Annotated[
         Path | None, typer.Option(help="Folder of the published files the recipe names; by default the recipe's own.")
     ] = None,
@@ -35,6 +38,8 @@ def calibrate_command(
     fresh: Annotated[bool, typer.Option("--fresh", help="Take over nothing from an earlier run.")] = False,
 ) -> None:
     """Build a table from a recipe; what an earlier run of the same recipe and files has finished is taken over."""
+    if explain is not None and (out is not None or report is not None):
+        raise FormatError("--explain writes nothing: leave --out and --report out.")
     if out is not None:
         require_native(out)
     if report is not None:

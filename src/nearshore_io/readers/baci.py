@@ -46,6 +46,8 @@ class GoodsTrade:
 def read_goods_trade(folder: str | os.PathLike[str]) -> GoodsTrade:
     """Return bilateral trade and GDP from a folder with ``trade_cepii.csv``, ``country_labels.csv`` and ``gdp.csv``.
 
+    Rows of trade and of GDP, and columns of trade, have no labels of their own: they are in the order of the labels.
+
     Raises
     ------
     StorageError, FormatError
@@ -57,7 +59,10 @@ def read_goods_trade(folder: str | os.PathLike[str]) -> GoodsTrade:
     try:
         labels = pd.read_csv(readable(place / "country_labels.csv"), keep_default_na=False)
         gdp = pd.read_csv(readable(place / "gdp.csv"))["gdp"].to_numpy(dtype=np.float64)
-        flows = pd.read_csv(readable(place / "trade_cepii.csv")).to_numpy(dtype=np.float64)
+        trade = pd.read_csv(readable(place / "trade_cepii.csv"))
+        if [str(name) for name in trade] != [f"export_ij{i + 1}" for i in range(trade.shape[1])]:
+            raise FormatError(f"{place / 'trade_cepii.csv'}: columns export_ij1, export_ij2, … are expected.")
+        flows = trade.to_numpy(dtype=np.float64)
         codes = tuple(labels["iso3"])
     except (KeyError, ValueError, pd.errors.ParserError) as error:
         raise FormatError(f"{place}: {error}. Such a folder has columns iso3, gdp and a matrix of numbers.") from error

@@ -1,5 +1,6 @@
 """Files on the way in and out: what can be read, what it is, and writing that never leaves half a file."""
 
+import csv
 import hashlib
 import os
 import tempfile
@@ -47,6 +48,38 @@ def read_sheet(path: Path, sheet: str | int, *, header: int | None) -> pd.DataFr
         return pd.read_excel(path, sheet_name=sheet, header=header, engine="calamine")
     except (CalamineError, BadZipFile, ValueError, KeyError, OSError) as error:
         raise FormatError(f"{path} is not a readable workbook ({error}): it may be cut short.") from error
+
+
+def read_remarked_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Return a CSV of text cells, its index the lines of the file; lines that begin with # are remarks.
+
+    A byte order mark, CRLF and spaces around cells are read right; an empty line is skipped.
+
+    Raises
+    ------
+    StorageError
+        If there is no such file.
+    FormatError
+        If it is no text, has no header, a column twice, or a row with more or fewer cells than the header.
+    """
+    file = readable(path)
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{file} is not text in UTF-8: {error}.") from error
+    kept = [(i, line) for i, line in enumerate(lines, start=1) if line.strip() and not line.lstrip().startswith("#")]
+    if not kept:
+        raise FormatError(f"{file} has no header.")
+    cells = [[cell.strip() for cell in next(csv.reader([line]))] for _, line in kept]
+    header = cells[0]
+    if len(header) == 1 and ";" in header[0]:
+        raise FormatError(f"{file} is separated by semicolons: commas between cells and points for decimals are read.")
+    if twice := [name for name in dict.fromkeys(header) if header.count(name) > 1]:
+        raise FormatError(f"{file}: the columns {', '.join(twice)} stand twice.")
+    for (line, _), row in zip(kept, cells, strict=True):
+        if len(row) != len(header):
+            raise FormatError(f"{file}, line {line}: {len(row)} cells, and the header has {len(header)}.")
+    return pd.DataFrame(cells[1:], columns=header, index=[line for line, _ in kept[1:]], dtype=object)
 
 
 def file_sha256(path: Path) -> str:

@@ -80,7 +80,7 @@ class Extraction:
         """Gross loss of what depends on the trade, or net of what others sell instead."""
         if not self.resourced:
             return "gross: users go on without what they no longer buy, and nobody sells it instead"
-        same = "" if self.relative_cost != 1.0 else ": world value added and product taxes stay the same"
+        same = "" if self.relative_cost != 1.0 else ": the sum of world value added and product taxes stays the same"
         return f"net of what other origins sell instead{same}"
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:

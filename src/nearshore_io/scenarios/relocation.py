@@ -148,7 +148,8 @@ class Relocation:
         """Net of what the origin loses; zero-sum for the world when the cost is the same."""
         if self.relative_cost == 1.0:
             return (
-                "net of the origin's losses: world value added and product taxes stay the same, induced effects aside"
+                "net of the origin's losses: the sum of world value added and product taxes stays the same, induced "
+                "effects aside"
             )
         who = {
             "profit": "industries pay the difference in cost out of profits, final buyers spend theirs on top",

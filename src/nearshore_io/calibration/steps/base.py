@@ -53,6 +53,10 @@ class Step(BaseModel):
         del context
         return []
 
+    def modules(self) -> tuple[str, ...]:
+        """Return the optional packages the step needs."""
+        return ()
+
     def given(self, table: IOTable | None) -> IOTable:
         """Return the table so far. Raises `FormatError` if there is none."""
         if table is None:

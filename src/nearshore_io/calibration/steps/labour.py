@@ -114,7 +114,7 @@ class LabourStep(Step):
                 "ratio to the country's mean": row["ratio"],
                 "exception": row["exception"] if isinstance(row["exception"], str) else "",
             }
-            for _, row in frame.iloc[[*range(8), *range(-8, 0)]].iterrows()
+            for _, row in frame.iloc[sorted({*range(len(frame))[:8], *range(len(frame))[-8:]})].iterrows()
         ]
         lines += [f"{country}: {given.source}" for country, given in (self.by_pay | self.counted).items()]
         return StepResult(

@@ -13,7 +13,7 @@ from nearshore_io.calibration.targets import System, Target, read_targets
 from nearshore_io.errors import ConflictError, FormatError, first_few
 from nearshore_io.indicators import compare_published
 from nearshore_io.leontief import Leontief
-from nearshore_io.readers.files import readable
+from nearshore_io.readers.files import read_remarked_csv
 from nearshore_io.shipped import shipped
 from nearshore_io.table import IOTable
 
@@ -45,6 +45,10 @@ class BalanceStep(_Targeted):
     rtol: float = 1e-7
     maxiter: int = 5_000
 
+    def modules(self) -> tuple[str, ...]:
+        """Return the quadratic program's solver, if it is to be used."""
+        return ("clarabel",) if self.method == "least_squares" else ()
+
     def apply(self, table: IOTable | None, context: Context) -> StepResult:
         """Return the balanced table, with every target accounted for."""
         found = adjust(
@@ -63,7 +67,7 @@ class BalanceStep(_Targeted):
             f"{fit.method}: {fit.iterations} rounds, largest residual {fit.residual:.1e}; STPE {fit.stpe:.3g} %, "
             f"{fit.sign_flips} sign flips; mean absolute change of L {found.change_of_inverse:.2e}",
         )
-        frame = found.to_pandas().drop(columns=["year"])
+        frame = found.to_pandas()
         frame["deviation"] = (100 * frame["deviation"]).round(4)
         rows = frame.rename(columns={"deviation": "deviation, %"}).to_dict("records")
         return StepResult(found.table, (table_section("Balanced to targets", rows, self.rests_on, lines, 6),))
@@ -84,7 +88,7 @@ class CheckStep(_Targeted):
         for target in self.targets(context):
             row = system.of(target)
             now = system.measured(target)
-            off = now / row.value - 1
+            off = now / row.value - 1 if row.value else float(now != 0)
             if abs(off) > max(self.tolerance, 1 - target.reliability):
                 missed.append(f"{target.name}: {now:,.6g} for {row.value:,.6g}")
             rows.append(
@@ -103,9 +107,15 @@ class CheckStep(_Targeted):
 
 
 class CompareStep(Step):
-    """Hold the table against published figures the recipe did not use, of the nearest years (`compare_published`)."""
+    """Hold the table against published figures, each of the year nearest to the table's (`compare_published`).
+
+    Attributes
+    ----------
+    used : figures the recipe was made with, which therefore say nothing of it.
+    """
 
     do: Literal["compare"]
+    used: tuple[str, ...] = ()
 
     def raw_files(self, context: Context) -> list[Path]:
         """Return the published figures."""
@@ -118,13 +128,14 @@ class CompareStep(Step):
         found = self.given(table)
         rows: list[dict[str, Cell]] = [
             {
-                "figure": item.id, "quantity": item.quantity, "year": str(item.year), "published": item.published,
+                "figure": item.id, "used by the recipe": "yes" if item.id in self.used else "no",
+                "quantity": item.quantity, "year": str(item.year), "published": item.published,
                 "table": item.ours, "difference": item.difference, "source": item.source,
             }
             for item in compare_published(Leontief(found), years="nearest")
         ]  # fmt: skip
         return StepResult(
-            found, (table_section("Published figures the recipe did not use", rows, self.rests_on, digits=3),)
+            found, (table_section("Published figures beside the table's own", rows, self.rests_on, digits=3),)
         )
 
 
@@ -143,6 +154,10 @@ class ProjectStep(Step):
     prices: str | None = None
     method: Literal["ras", "gras", "kras", "least_squares", "cross_entropy"] = "gras"
     totals: Literal["check", "outputs", "final_demand"] = "check"
+
+    def modules(self) -> tuple[str, ...]:
+        """Return the quadratic program's solver, if it is to be used."""
+        return ("clarabel",) if self.method == "least_squares" else ()
 
     def raw_files(self, context: Context) -> list[Path]:
         """Return the files of margins and prices."""
@@ -174,7 +189,7 @@ class ProjectStep(Step):
 
 
 def _series(path: Path) -> pd.Series:
-    frame = pd.read_csv(readable(path), comment="#", keep_default_na=False, dtype={"region": str, "label": str})
+    frame = read_remarked_csv(path)
     missing = [name for name in ("quantity", "region", "label", "value") if name not in frame]
     if missing:
         raise FormatError(f"{path} has no column {first_few(missing)}: margins have quantity, region, label and value.")
@@ -183,7 +198,7 @@ def _series(path: Path) -> pd.Series:
         raise FormatError(f"{path}: {first_few(frame[frame.duplicated(index)]['label'])} stand twice.")
     values = pd.to_numeric(frame["value"], errors="coerce")
     if values.isna().any():
-        raise FormatError(f"{path}: line {int(values.isna().to_numpy().argmax()) + 2} has no number.")
+        raise FormatError(f"{path}: line {values.index[values.isna()][0]} has no number.")
     return pd.Series(values.to_numpy(dtype=float), index=pd.MultiIndex.from_frame(frame[index]))
 
 

@@ -46,7 +46,7 @@ def _words(grade: Grade) -> str:
         if value is not None
     ]
     side = {None: "", True: "between countries", False: "within a country"}[grade.across]
-    return ", ".join(part for part in (grade.part.replace("_", " "), side, *said) if part)
+    return ", ".join(part for part in ("flows", side, *said) if part)
 
 
 class EstimateStep(Step):
@@ -65,6 +65,10 @@ class EstimateStep(Step):
     regions: str
     methods: tuple[str, ...]
     method: str
+
+    def modules(self) -> tuple[str, ...]:
+        """Return the quadratic program's solver, if it is to be used."""
+        return ("clarabel",) if "least_squares" in self.methods else ()
 
     def raw_files(self, context: Context) -> list[Path]:
         """Return both tables."""

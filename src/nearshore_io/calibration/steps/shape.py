@@ -112,6 +112,10 @@ class ProcessingStep(Step):
     alternatives: tuple[dict[str, float], ...] = ()
     importer: str = "USA"
 
+    def modules(self) -> tuple[str, ...]:
+        """Return the quadratic program's solver."""
+        return ("clarabel",)
+
     def raw_files(self, context: Context) -> list[Path]:
         """Return the state tables."""
         return [context.raw / self.state_tables] if self.state_tables else []

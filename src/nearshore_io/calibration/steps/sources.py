@@ -1,7 +1,7 @@
 """Steps that make a first table."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from nearshore_io.calibration.sections import Cell, Section, table_section
 from nearshore_io.calibration.steps.base import Context, Step, StepResult
@@ -55,27 +55,10 @@ class ReadStep(Step):
         return StepResult(found, (Section("Base table", self.rests_on, (line,)),))
 
 
-class WorldStep(Step):
+class WorldStep(WorldData, Step):
     """Build a world table from national tables, customs trade, an older structure and import matrices (`WorldData`)."""
 
     do: Literal["world"]
-    national_tables: str
-    year: int
-    regions: str
-    others: str
-    donors: tuple[str, ...]
-    goods_trade: str
-    structure: str
-    structure_regions: str
-    import_matrices: str
-    importer: str
-    partners: dict[str, tuple[str, ...]]
-    held: tuple[str, ...]
-    goods: tuple[str, ...]
-    pair_spread: float = 0.1
-    export_spread: float = 0.01
-    held_pair_spread: float = 0.02
-    held_export_spread: float = 0.1
 
     def raw_files(self, context: Context) -> list[Path]:
         """Return every file and folder it reads."""
@@ -87,8 +70,7 @@ class WorldStep(Step):
         """Return the world table, with its trade accounted for."""
         if table is not None:
             raise FormatError('step "world" builds a first table: put it first.')
-        settings: dict[str, Any] = self.model_dump(exclude={"do", "rests_on"})
-        world = build_world(context.raw, WorldData(**settings), context.progress)
+        world = build_world(context.raw, self, context.progress)
         return StepResult(world.table, _sections(world, self))
 
 
