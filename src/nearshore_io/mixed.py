@@ -8,8 +8,8 @@ from scipy.sparse import csr_array
 
 from nearshore_io.errors import ClosureError
 from nearshore_io.labels import Positions
+from nearshore_io.solvers.base import dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 
 
 @dataclass(frozen=True)

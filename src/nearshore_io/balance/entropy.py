@@ -17,7 +17,7 @@ from nearshore_io.balance.margins import (
     targets,
 )
 from nearshore_io.errors import BalanceError, ConflictError, first_few
-from nearshore_io.solvers.base import Array, Matrix, Positions
+from nearshore_io.solvers.base import Array, Matrix, Positions, dense
 
 
 def cross_entropy(
@@ -54,7 +54,7 @@ def cross_entropy(
     """
     Z = readable_matrix(Z)
     require_rounds(maxiter)
-    flows = Z.toarray() if issparse(Z) else Z
+    flows = dense(Z)
     x = np.asarray(outputs, dtype=np.float64).ravel()
     u, w = agreed(targets(rows, Z.shape[0], "rows"), targets(columns, Z.shape[1], "columns"), totals)
     _require_domain(flows, u, w, x)

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import issparse
 
 from nearshore_io.calibration.projection import METHODS, Margins, margins_of, project
 from nearshore_io.errors import LabelError
 from nearshore_io.indicators import export_content
 from nearshore_io.leontief import Leontief
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
 
 KEPT = "coefficients kept"
@@ -79,7 +78,7 @@ def _without_inventories(table: IOTable) -> IOTable:
 def _kept(base: IOTable, margins: Margins, year: int) -> IOTable:
     """Return the old coefficients at the new outputs: its rows do not sum to output, and nothing is balanced."""
     x0 = base.x.values.ravel()
-    A = base.A.toarray() if issparse(base.A) else np.asarray(base.A)
+    A = dense(base.A)
     y0 = base.y.sum(axis=0)
     Y = np.divide(base.y, y0, out=np.zeros_like(base.y), where=y0 != 0) * margins.final_demand
     x = np.linalg.solve(np.eye(base.n) - A, Y.sum(axis=1))
@@ -93,7 +92,7 @@ def _kept(base: IOTable, margins: Margins, year: int) -> IOTable:
 
 
 def _coefficients(table: IOTable) -> Array:
-    return np.asarray(table.A.toarray() if issparse(table.A) else table.A)
+    return dense(table.A)
 
 
 def _errors(found: IOTable, truth: IOTable, exporter: str, importer: str, origin: str) -> dict[str, float]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array, issparse
+from scipy.sparse import coo_array, csr_array
 
 from nearshore_io import labels
 from nearshore_io.balance import Balanced, least_squares
 from nearshore_io.errors import BalanceError, ConflictError, LabelError, first_few
 from nearshore_io.products import inputs_by_product
-from nearshore_io.solvers.base import Array, Positions
+from nearshore_io.solvers.base import Array, Positions, dense
 from nearshore_io.table import IOTable
 
 Keep = Literal["cells", "margins"]
@@ -111,7 +111,7 @@ class _Flows:
         if wrong:
             raise BalanceError(f"exports: shares from 0 to 1 are needed, not {wrong}.")
         rows = table.positions(region)
-        Z = np.asarray(table.Z.toarray() if issparse(table.Z) else table.Z)
+        Z = dense(table.Z)
         final = table.Y.values[table.regions.index(region)].sum(axis=2)
         foreign = np.array([name != table.country[region] for name in table.final_regions])
         abroad = np.delete(Z[rows], rows, axis=1).sum(axis=1) + final[:, foreign].sum(axis=1)
@@ -251,7 +251,7 @@ def _split_table(
         domestic[np.abs(domestic) < 1e-12 * total] = 0.0  # bought abroad whole, but for rounding
     value_added2 = np.zeros(N)
     value_added2[at] = z[sizes[4] : sizes[5]]
-    Z = np.array(table.Z.toarray() if issparse(table.Z) else table.Z)
+    Z = dense(table.Z).copy()
     columns = Z[:, flows.rows]
     abroad = np.setdiff1d(np.arange(len(Z)), flows.rows)
     foreign = np.array([columns[abroad][abroad % N == p].sum() for p in range(N)])
@@ -283,7 +283,7 @@ def _assembled(
     """Return the table in which the region's place is taken by two: columns as given, exports by their share."""
     N, r = len(table.sectors), table.regions.index(flows.region)
     exports = flows.exports
-    Z = np.array(table.Z.toarray() if issparse(table.Z) else table.Z)
+    Z = dense(table.Z).copy()
     Z[:, flows.rows] = first
     wide = np.hstack([Z[:, : (r + 1) * N], second, Z[:, (r + 1) * N :]])
     own = np.zeros(wide.shape[1], dtype=bool)

@@ -11,7 +11,7 @@ from nearshore_io import labels
 from nearshore_io.balance import Balanced, cross_entropy, gras, kras, least_squares, mr_gras, ras
 from nearshore_io.balance.fit import Progress, balanced, relative
 from nearshore_io.errors import BalanceError, ConflictError, first_few
-from nearshore_io.solvers.base import Array, Positions
+from nearshore_io.solvers.base import Array, Positions, dense
 from nearshore_io.table import IOTable
 
 Method = Literal["ras", "gras", "mr_gras", "kras", "least_squares", "cross_entropy"]
@@ -51,7 +51,7 @@ def margins_of(table: IOTable) -> Margins:
 
 def _between(table: IOTable) -> Array:
     groups, columns = _groups(table)
-    M = np.hstack([table.Z.toarray() if issparse(table.Z) else table.Z, table.y])
+    M = np.hstack([dense(table.Z), table.y])
     wide = np.zeros((len(table.regions), int(columns.max()) + 1))
     np.add.at(wide, (groups[:, None], columns[None, :]), M)
     return wide
@@ -109,7 +109,7 @@ def project(
             f"{', '.join(table.inputs)} are needed."
         )
     inputs = {name: np.asarray(margins.inputs[name], dtype=float).ravel() for name in table.inputs}
-    M = np.hstack([table.Z.toarray() if issparse(table.Z) else table.Z, table.y])
+    M = np.hstack([dense(table.Z), table.y])
     if price_change is not None:
         prices = np.asarray(price_change, dtype=float).ravel()
         if len(prices) != n or not (np.isfinite(prices) & (prices > 0)).all():

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from nearshore_io import labels
 from nearshore_io.errors import ConflictError, FormatError, LabelError, UnitError, first_few
 from nearshore_io.labels import Wanted
 from nearshore_io.readers.files import read_remarked_csv
-from nearshore_io.solvers.base import Array, Positions
+from nearshore_io.solvers.base import Array, Positions, dense
 from nearshore_io.table import IOTable
 from nearshore_io.units import is_number, money
 
@@ -122,7 +122,7 @@ class System:
         table = self.table
         n = table.n
         M = np.zeros(self.shape)
-        M[:n, :n] = table.Z.toarray() if issparse(table.Z) else table.Z
+        M[:n, :n] = dense(table.Z)
         M[:n, n:] = table.y
         M[n:, :n] = np.array(list(table.inputs.values()))
         return M

@@ -11,9 +11,8 @@ from nearshore_io import labels
 from nearshore_io.errors import LabelError, ShockError, first_few
 from nearshore_io.labels import Positions, Wanted
 from nearshore_io.leontief import Leontief
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 
 AT_ONCE = 1500
 """Columns of L that are solved for in one block: 51 MB at 4,250 industries."""

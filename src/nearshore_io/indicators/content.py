@@ -16,9 +16,8 @@ from nearshore_io.indicators.areas import importers_beside, whole_countries
 from nearshore_io.indicators.measures import DEFINITIONS, SOURCES, Inside, Multipliers, Specialised
 from nearshore_io.labels import Positions, Wanted
 from nearshore_io.leontief import Leontief
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 from nearshore_io.units import stamp
 
 By = Literal["sector", "importer", "origin_sector", "input"]

@@ -8,9 +8,8 @@ import xarray as xr
 from nearshore_io.errors import LabelError, ShockError, first_few
 from nearshore_io.labels import Wanted
 from nearshore_io.leontief import Leontief
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 from nearshore_io.units import stamp
 
 

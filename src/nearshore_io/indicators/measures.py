@@ -13,9 +13,8 @@ import numpy as np
 from nearshore_io.errors import LabelError, ShockError, first_few
 from nearshore_io.labels import Positions
 from nearshore_io.leontief import Leontief
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 
 Specialised: TypeAlias = Mapping[str, float] | Literal["upper", "lower"]
 """Inputs of exports to one importer: shares of imported inputs by country, or the bounds of the importer's own."""

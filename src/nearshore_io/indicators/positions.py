@@ -13,9 +13,8 @@ from nearshore_io.households import Households
 from nearshore_io.labels import Wanted
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers import Auto, Updated
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 from nearshore_io.units import stamp
 
 

@@ -10,9 +10,8 @@ from scipy.sparse import csr_array
 from nearshore_io.errors import ShockError
 from nearshore_io.scenarios.base import Phase, require_labels, require_positive, require_share
 from nearshore_io.scenarios.change import Change, Fact
-from nearshore_io.solvers.base import Array, Flags
+from nearshore_io.solvers.base import Array, Flags, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 
 
 @dataclass(frozen=True)

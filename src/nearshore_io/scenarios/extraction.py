@@ -22,9 +22,8 @@ from nearshore_io.scenarios.trade import (
     flows_between,
     industries_of,
 )
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 
 
 @dataclass(frozen=True)

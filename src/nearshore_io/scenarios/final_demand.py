@@ -20,9 +20,8 @@ from nearshore_io.scenarios.base import (
 )
 from nearshore_io.scenarios.change import Change
 from nearshore_io.scenarios.trade import chosen_uses, sales_mix
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 from nearshore_io.units import Amount
 
 

@@ -30,9 +30,8 @@ from nearshore_io.scenarios.recipes import (
     own_intensities,
 )
 from nearshore_io.scenarios.trade import chosen_uses, final_uses, sales_mix
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 from nearshore_io.units import Amount
 
 

@@ -5,9 +5,8 @@ import numpy as np
 from nearshore_io.errors import ShockError, first_few
 from nearshore_io.labels import Positions
 from nearshore_io.products import Sourcing
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 
 
 def average_column(table: IOTable, industries: Positions) -> Array:

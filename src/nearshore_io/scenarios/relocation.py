@@ -25,9 +25,8 @@ from nearshore_io.scenarios.base import (
 from nearshore_io.scenarios.change import Activity, Change, Fact
 from nearshore_io.scenarios.recipes import blended, host_sourcing, own_intensities
 from nearshore_io.scenarios.trade import final_uses
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 from nearshore_io.units import is_number
 
 Shares = float | Mapping[str, float | Mapping[str, float]]

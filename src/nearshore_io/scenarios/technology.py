@@ -13,9 +13,8 @@ from nearshore_io.products import Sourcing
 from nearshore_io.scenarios.base import Phase, require_labels, require_positive, require_share, require_shares
 from nearshore_io.scenarios.change import Change
 from nearshore_io.scenarios.recipes import host_sourcing
-from nearshore_io.solvers.base import Array
+from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.table.arrays import dense
 from nearshore_io.units import is_number
 
 

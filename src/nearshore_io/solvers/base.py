@@ -22,6 +22,11 @@ Matrix = Any
 """A square coefficient matrix: an ndarray, or a scipy ``csr_array``."""
 
 
+def dense(matrix: Matrix) -> Array:
+    """Return a matrix as a plain array; a dense one is itself."""
+    return matrix if isinstance(matrix, np.ndarray) else np.asarray(matrix.toarray())
+
+
 @runtime_checkable
 class Factorisation(Protocol):
     """A factorised system (I − A), ready for any number of right-hand sides."""

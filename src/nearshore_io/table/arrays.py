@@ -33,11 +33,6 @@ def stored(Z: Matrix) -> Matrix:
     return frozen(np.array(Z.toarray() if issparse(Z) else Z, dtype=np.float64, order="C"))
 
 
-def dense(matrix: Matrix) -> Array:
-    """Return a matrix as a plain array; a dense one is itself."""
-    return matrix if isinstance(matrix, np.ndarray) else np.asarray(matrix.toarray())
-
-
 def frozen(matrix: Matrix) -> Matrix:
     """Return the same matrix with all its arrays read-only."""
     for part in (matrix.data, matrix.indices, matrix.indptr) if issparse(matrix) else (matrix,):

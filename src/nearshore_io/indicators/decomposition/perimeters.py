@@ -5,8 +5,7 @@ import numpy as np
 from nearshore_io.errors import SolverError
 from nearshore_io.indicators.areas import Areas
 from nearshore_io.solvers import Updated
-from nearshore_io.solvers.base import Array
-from nearshore_io.table.arrays import dense
+from nearshore_io.solvers.base import Array, dense
 
 
 def own_flow(areas: Areas, s: int, importers: list[int], industries: list[int] | None) -> dict[str, Array]:
