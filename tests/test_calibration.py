@@ -18,6 +18,7 @@ from nearshore_io.calibration import calibrate, read_recipe
 from nearshore_io.calibration.labour import shared
 from nearshore_io.calibration.national import RegionAccounts, closed
 from nearshore_io.calibration.trade import Known, estimate
+from nearshore_io.cli import main
 from nearshore_io.table import IOTable
 
 ROOT = Path(__file__).parents[1]
@@ -791,3 +792,49 @@ def test_the_quadratic_program_of_a_small_split_agrees_with_scipy() -> None:
         constraints=[LinearConstraint(rows, wanted, wanted)], options={"ftol": 1e-14, "maxiter": 500},
     )  # fmt: skip
     assert_allclose(ours, theirs.x, rtol=1e-6)
+
+
+def test_the_command_line_calibrates_explains_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = recipe(tmp_path)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stopped:
+            main(["calibrate", *(str(argument) for argument in arguments), "--work", str(tmp_path / "work")])
+        printed = capsys.readouterr()
+        return int(stopped.value.code or 0), " ".join(printed.out.split()), " ".join(printed.err.split())
+
+    code, out, _ = call(file, "--out", tmp_path / "small.nc", "--report", tmp_path / "small.html")
+    assert code == 0
+    assert nio.read_table(tmp_path / "small.nc").sha256 in out
+    assert "electronics" in (tmp_path / "small.html").read_text()
+    code, out, _ = call(file, "--explain", "electronics")
+    assert (code, "MEX/c14" in out) == (0, True)
+    for arguments, text in (
+        (
+            (file, "--explain", "electronic"),
+            "no target 'electronic' in the balancing steps",
+        ),
+        ((file, "--explain", "gdp", "--out", tmp_path / "x.nc"), "--explain writes nothing"),
+        ((file, "--report", tmp_path / "small.pdf"), "a report is .html or .md"),
+        ((tmp_path / "none.toml",), "there is no file"),
+        ((file, "--raw", tmp_path / "nowhere"), "there is no folder"),
+    ):
+        code, _, error = call(*arguments)
+        assert code
+        assert text in error
+    assert not (tmp_path / "x.nc").exists()
+
+
+def test_a_damaged_copy_of_a_step_is_made_again(tmp_path: Path) -> None:
+    whole = calibrate(recipe(tmp_path), work=tmp_path / "work").table
+    for file in (tmp_path / "work" / "small").glob("*"):
+        file.write_bytes(file.read_bytes()[:100])
+    found = calibrate(recipe(tmp_path), work=tmp_path / "work")
+    assert (found.resumed, found.table.sha256) == (0, whole.sha256)
+
+
+def test_reports_escape_what_recipes_say(tmp_path: Path) -> None:
+    text = SMALL.replace('rests_on = "Two published totals."', 'rests_on = "a <script>alert(1)</script> | b"')
+    found = calibrate(recipe(tmp_path, text), work=tmp_path / "work")
+    for name in ("r.md", "r.html"):
+        assert "<script>" not in nio.write_calibration_report(found.report, tmp_path / name).read_text()

@@ -79,9 +79,13 @@ def _against_shipped(table: IOTable, sha256: str) -> str:
 
 def _explain(found: Calibration, name: str) -> None:
     frame = found.explain(name)
-    table = Table(title=f"What moved for {name!r} ({found.table.unit})")
-    for column in frame:
-        table.add_column(str(column), justify="right" if frame[column].dtype.kind == "f" else "left")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in row))
-    show.console().print(table)
+    console = show.console()
+    console.print(f"What moved for {name!r}, {found.table.unit}")
+    for where, rows in frame.groupby("where", sort=False):
+        table = Table(title=str(where), title_justify="left")
+        shown = rows.drop(columns="where")
+        for column in shown:
+            table.add_column(str(column), justify="right" if shown[column].dtype.kind == "f" else "left")
+        for row in shown.itertuples(index=False):
+            table.add_row(*(f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in row))
+        console.print(table)
