@@ -732,16 +732,21 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
         ('do = "read"', 'do = "raed"', nio.LabelError, r"no step \(number 1 of recipe.toml\) 'raed'.* Nearest: read"),
         ('table = "north', 'file = "gone.RData"\n#', nio.StorageError, r"step 1 \(read\) of recipe.toml: there is no"),
         ('do = "balance"', 'do = "balance"\nmethods = "kras"', nio.FormatError, r"step 2 \(balance\), methods"),
-        ('source = "a book"\n\n[[step]]\ndo = "read"', '\n[[step]]\ndo = "read"', nio.FormatError, "MXN needs rate"),
+        (
+            'source = "a book"\n\n[[step]]\ndo = "read"',
+            '\n[[step]]\ndo = "read"',
+            nio.FormatError,
+            "MXN.source: Field required",
+        ),
         ("15.1 trillion MXN", "15.1 trillion EUR", nio.UnitError, "is in EUR, the table in million USD"),
         ('sector = "c14"', 'sector = "c41"', nio.LabelError, "target 'electronics': no sector 'c41'"),
         (
             'value = "40 billion USD"',
             'valeu = "40 billion USD"',
             nio.FormatError,
-            "unexpected keyword argument 'valeu'",
+            "target of step 'balance' is not one, value: Field required",
         ),
-        ("[table]", "[tabel]", nio.FormatError, "unknown part tabel"),
+        ("[table]", "[tabel]", nio.FormatError, "is no recipe: table: Field required"),
         ('do = "read"\n', 'do = "aggregate"\nregions = "x.csv"\n#', nio.StorageError, "no concordance x.csv"),
     ],
 )
@@ -751,6 +756,80 @@ def test_recipes_that_cannot_work_are_taught(
     assert old in SMALL
     with pytest.raises(error, match=text):
         calibrate(recipe(tmp_path, SMALL.replace(old, new, 1)), work=tmp_path / "work")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('table = "x"\n[[step]]\ndo = "read"\n', "table: Input should be a valid dictionary"),
+        ('[table]\nname = "x"\n[step]\ndo = "read"\n', "step: Input should be a valid list"),
+        ('step = ["read"]\n[table]\nname = "x"\n', "step.0: Input should be a valid dictionary"),
+        ('[table]\nname = "../x"\n[[step]]\ndo = "read"\n', "name of letters, digits"),
+        ('[table]\nname = "x"\nunit = "million EUR"\n[[step]]\ndo = "read"\n', "cannot say unit"),
+        ('round = 3\n[table]\nname = "x"\n[[step]]\ndo = "read"\n', "round: Input should be"),
+        ('[table]\nname = "x"\n[round]\ndigits = "six"\n[[step]]\ndo = "read"\n', "round.digits: Input should be"),
+        ('[table]\nname = "x"\n[[step]]\ndo = "read"\ntable = "north-america-2011"\n[[step]]\ndo = "balance"\n',
+         r"step 2 \(balance\) of recipe.toml: there is nothing to balance to"),
+        ('[table]\nname = "x"\n[[step]]\ndo = "balance"\n', "nothing to balance to|needs a table"),
+    ],
+)  # fmt: skip
+def test_files_that_are_no_recipe_say_why(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(nio.FormatError, match=message):
+        calibrate(recipe(tmp_path, text), work=tmp_path / "work")
+
+
+def test_least_squares_weighs_targets_alike_in_every_unit(bundled: IOTable) -> None:
+    """A soft target moves the table by the same share whether money is in millions or in billions."""
+    small = nio.aggregate(bundled, sectors={code: "s" if code != "c14" else "c14" for code in bundled.sectors})
+    billions = small.with_numbers(
+        Z=small.Z / 1e3, Y=small.y / 1e3, inputs={k: v / 1e3 for k, v in small.inputs.items()}, stressors={},
+        meta={"unit": "billion USD", "year": 2011, "history": ()},
+    )  # fmt: skip
+    target = nio.Target("soft", "flows", "40 billion USD", region="MEX", sector="c14", to_region="USA", reliability=0.9)
+    one, other = (
+        nio.adjust(table, [target], method="least_squares").outcomes[0].after * size
+        for table, size in ((small, 1.0), (billions, 1e3))
+    )
+    assert_allclose(one, other, rtol=1e-6)
+    assert float(small.flows("MEX", "c14", "USA").sum()) < one < 40_000
+
+
+def test_contents_that_conflict_settle_between(bundled: IOTable) -> None:
+    where = {"region": "MEX", "sector": "c14"}
+    good = nio.Target("good", "national_content", 0.52, reliability=0.95, **where)  # type: ignore[arg-type]
+    poor = nio.Target("poor", "national_content", 0.58, reliability=0.7, **where)  # type: ignore[arg-type]
+    found = nio.adjust(bundled, [good, poor])
+    one, other = found.outcomes
+    assert one.after == pytest.approx(other.after)
+    assert 0.52 < one.after < 0.55
+    assert balanced(found.table) < 1e-8
+
+
+def test_a_table_held_out_against_itself_has_no_error(estimated: IOTable) -> None:
+    errors = nio.hold_out(estimated, estimated, ["gras"])
+    assert_allclose(errors.drop(columns=["content", "true"]).to_numpy(float), 0.0, atol=1e-4)
+
+
+def test_what_was_said_of_cells_is_not_said_of_moved_ones(estimated: IOTable) -> None:
+    moved = nio.adjust(
+        estimated, [nio.Target("t", "flows", "30 billion USD", region="MEX", sector="C26", to_region="USA")]
+    ).table
+    assert moved.name != estimated.name
+    assert "unknown" in moved.marks["estimate_band"]
+    assert "then balanced to 1 targets" in moved.marks["estimate"]
+    with pytest.raises(nio.LabelError, match="no grades"):
+        nio.reliability(moved)
+
+
+def test_final_taxes_keep_their_rates_in_a_projection(estimated: IOTable) -> None:
+    margins = nio.margins_of(estimated)
+    more = nio.Margins(
+        margins.output * 1.1, {k: v * 1.1 for k, v in margins.inputs.items()}, margins.final_demand * 1.1
+    )
+    found = nio.project(estimated, 2023, more).table
+    spent = estimated.Y.sum(["region", "sector"]) > 0
+    rates = [t.final_inputs.isel(input=0) / t.Y.sum(["region", "sector"]) for t in (found, estimated)]
+    assert_allclose(rates[0].where(spent), rates[1].where(spent), rtol=1e-9)
 
 
 def test_a_projection_step_reads_margins(tmp_path: Path, bundled: IOTable) -> None:

@@ -125,12 +125,12 @@ def test_jobs_by_pay_have_the_total_they_are_given(raw: Path, estimated: nio.IOT
 def test_counted_jobs_are_the_nations_whatever_the_state(raw: Path, tmp_path: Path) -> None:
     sectors = nio.load_table().sectors
     pay = np.ones(len(sectors))
-    found = counted_jobs(raw / "inegi-mip-2018" / "empleos_impuestos.tsv", sectors, pay)
+    found = counted_jobs(raw / "inegi-mip-2018" / "empleos_impuestos.tsv", sectors, pay, pay)
     assert_allclose(found.jobs.sum(), 58_958.0, atol=0.1)
     assert_allclose(found.informal.sum(), 31_991.3, atol=0.1)  # type: ignore[union-attr]
     (tmp_path / "jobs.tsv").write_text("scian\tregion\templeos\tinformales\n999\ta\t1\t1\n999\tb\t1\t1\n")
     with pytest.raises(nio.FormatError, match="SCIAN 999 is none of the 35"):
-        counted_jobs(tmp_path / "jobs.tsv", sectors, pay)
+        counted_jobs(tmp_path / "jobs.tsv", sectors, pay, pay)
 
 
 def test_skill_shares_are_those_of_the_accounts(raw: Path) -> None:

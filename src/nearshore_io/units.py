@@ -91,7 +91,8 @@ def money(
     if rate is None:
         raise UnitError(
             f"{what} {_shown(amount, unit)} is in {currency}, the table in {table_unit}: "
-            f"convert it at the exchange rate of the table's year{f' ({table_year})' if table_year else ''} first."
+            f"convert it at the exchange rate of the table's year{f' ({table_year})' if table_year else ''} first"
+            ", or, for a target, give that rate under exchange_rates."
         )
     if not (np.isfinite(rate) and rate > 0):
         raise UnitError(f"the exchange rate of {currency} is {rate!r}: a positive number is needed.")

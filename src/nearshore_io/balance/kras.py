@@ -154,7 +154,7 @@ def _scaled(problem: Constraints, rtol: float, maxiter: int, progress: Progress 
             conflict = _conflict(problem) if conflict is None else conflict
             if conflict:
                 due = iteration + _AGAIN
-                if not _move(problem, short, c):
+                if not _move(problem, z, short, c):
                     break
             elif len(c) <= _NEWTON_UP_TO:
                 log += _newton(problem, z, c)
@@ -200,12 +200,12 @@ def _newton(problem: Constraints, z: Array, c: Array) -> Array:
     return total
 
 
-def _move(problem: Constraints, short: Array, c: Array) -> bool:
+def _move(problem: Constraints, z: Array, short: Array, c: Array) -> bool:
     """Move targets by half of what they miss times σ over the largest σ they are up against; tell if any moved.
 
     Up against a target are those that are missed too and share a cell with it.
     """
-    size = np.maximum(np.abs(c), np.abs(problem.wanted))
+    size = np.maximum(np.abs(c), np.asarray(abs(problem.G) @ np.abs(z)))  # a target may be zero: a content, a balance
     relative_gap = np.abs(short) / np.where(size > 0, size, np.inf)
     missed = relative_gap > _MISSED * relative_gap.max(initial=0.0)
     G = problem.G

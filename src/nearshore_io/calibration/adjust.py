@@ -95,6 +95,8 @@ class Adjusted:
 
 
 INVERSE_UP_TO = 2_000
+_CELL_SPREAD = 0.5
+"""Relative standard deviation of a cell, beside which those of targets are weighed by least squares."""
 
 
 def adjust(
@@ -118,9 +120,16 @@ def adjust(
 
     Parameters
     ----------
+    method : "kras", or "least_squares": min Σ ((z − z⁰)/(½ z⁰))² + Σ ((g z − c)/σ)² over soft
+        targets, whatever the unit.
     outputs : "free" lets outputs follow; "kept" holds every industry's sales and inputs.
     empty : what to do about a target on cells that are all zero: "error", or "drop" it and say so.
     exchange_rates : units of other currencies per unit of the table's. deflator : price index by year.
+
+    Notes
+    -----
+    Stressors and the taxes of final users stay as they are: jobs are counted, not scaled with output. The table's name,
+    its note as an estimate, its band and its grades are no longer those of the table before.
 
     Raises
     ------
@@ -157,7 +166,9 @@ def adjust(
         row = next(row for row in rows if row.target.name == target.name)
         now = after.measured(target)
         hit = abs(now - row.value) <= HIT * abs(row.value)
-        reason = "" if hit else f"moved towards what other targets say (reliability {target.reliability:g})"
+        reason = (
+            "" if hit else f"moved towards what the cells and other targets say (reliability {target.reliability:g})"
+        )
         outcomes.append(Outcome(target, "hit" if hit else "missed", row.value, was, now, reason))
     return Adjusted(result, table, tuple(outcomes), fit, _change(table, result))
 
@@ -230,7 +241,7 @@ def _fitted(
         )  # fmt: skip
     return least_squares(
         M, rows=row_targets, columns=column_targets, constraints=G, values=c, spread=sd, names=names, rtol=rtol,
-        maxiter=min(maxiter, 200),
+        variance=(_CELL_SPREAD * np.abs(M)) ** 2, maxiter=min(maxiter, 200),
     )  # fmt: skip
 
 
@@ -256,7 +267,7 @@ def _table(table: IOTable, M: Array, method: Method, count: int) -> IOTable:
         Z=csr_array(Z) if issparse(table.Z) else Z,
         Y=M[:n, n:],
         inputs={name: M[n + i, :n] for i, name in enumerate(table.inputs)},
-        meta=table.renumbered(f"balanced to {count} targets ({method})"),
+        meta=table.moved(f"balanced to {count} targets ({method}); stressors and taxes of final users as before"),
     )
 
 

@@ -32,7 +32,8 @@ def hold_out(
     itself (the domestic content of its products), ``multipliers_90`` what nine tenths of output stay within;
     ``content`` and ``true``, the value added of ``origin`` in exports of ``exporter`` to ``importer``, and ``error``
     its difference, in cents per dollar; ``worst_content``, the largest error over all exporters and origins;
-    ``content_90``, what nine of ten of those errors stay within, relative to contents of a cent or more.
+    ``content_90``, what nine of ten of the errors of foreign origins stay within, relative to contents of a cent or
+    more.
 
     Parameters
     ----------
@@ -82,12 +83,8 @@ def _kept(base: IOTable, margins: Margins, year: int) -> IOTable:
     y0 = base.y.sum(axis=0)
     Y = np.divide(base.y, y0, out=np.zeros_like(base.y), where=y0 != 0) * margins.final_demand
     x = np.linalg.solve(np.eye(base.n) - A, Y.sum(axis=1))
-    v = np.sum(list(base.inputs.values()), axis=0)
-    v = np.divide(v, x0, out=np.zeros_like(v), where=x0 != 0) * x
-    names = list(base.inputs)
-    inputs = (
-        {name: (v if name == names[-1] else np.zeros_like(v)) for name in names} if len(names) > 1 else {names[0]: v}
-    )
+    growth = np.divide(x, x0, out=np.zeros_like(x), where=x0 != 0)
+    inputs = {name: values * growth for name, values in base.inputs.items()}
     return base.with_numbers(Z=A * x, Y=Y, inputs=inputs, stressors={}, meta={"year": year, "history": ()})
 
 
@@ -103,7 +100,10 @@ def _errors(found: IOTable, truth: IOTable, exporter: str, importer: str, origin
         content.sel(origin=[o for o in content["origin"].values if o != "taxes"]) for content in (all_ours, all_theirs)
     ]
     gap = np.abs((shares[0] - shares[1]).values)
-    sizable = shares[1].values >= 0.01
+    abroad = shares[1]["origin"] != shares[1]["exporter"]
+    sizable = (shares[1].values >= 0.01) & np.asarray(
+        abroad.transpose(*[d for d in shares[1].dims if d in abroad.dims])
+    )
     own = [float(export_content(m, exporter, importer).sel(origin=origin)) for m in (ours, theirs)]
     home = [_domestic(model) for model in (ours, theirs)]
     weight = np.where(home[1] > 0, x, 0.0)

@@ -79,11 +79,12 @@ def jobs_by_pay(
     return Labour(now * ratio, hours=now * hours)
 
 
-def counted_jobs(path: Path, sectors: tuple[str, ...], pay: Array) -> Labour:
+def counted_jobs(path: Path, sectors: tuple[str, ...], pay: Array, value_added: Array) -> Labour:
     """Return Mexico's jobs, informal ones among them, from INEGI's counts by industry and state.
 
     The file has pairs of a state and the rest of the country; any pair is the nation. Its columns of jobs are used
-    only: value added, taxes and pay of 113.115 and 114 are swapped in it.
+    only: value added, taxes and pay of 113.115 and 114 are swapped in it. Where an industry is several here, its jobs
+    are shared out by pay, or by value added where more than half of them are informal, and pay says little of them.
 
     Raises
     ------
@@ -101,11 +102,12 @@ def counted_jobs(path: Path, sectors: tuple[str, ...], pay: Array) -> Labour:
     unknown = [code for code, name in names.items() if not name]
     if unknown:
         raise FormatError(f"{path}: SCIAN {first_few(unknown)} is none of the 35 industries.")
-    jobs, informal = (
-        shared({names[code]: value / 1e3 for code, value in totals[column].items()}, _SCIAN, sectors, pay)
-        for column in ("empleos", "informales")
-    )
-    return Labour(jobs, informal=informal)
+    loose = totals["informales"] > 0.5 * totals["empleos"]
+    found = {column: np.zeros(len(sectors)) for column in ("empleos", "informales")}
+    for part, weights in ((totals[~loose], pay), (totals[loose], value_added)):
+        for column, jobs in found.items():
+            jobs += shared({names[code]: value / 1e3 for code, value in part[column].items()}, _SCIAN, sectors, weights)
+    return Labour(found["empleos"], informal=found["informales"])
 
 
 def _scian(code: str) -> str:

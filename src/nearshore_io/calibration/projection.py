@@ -90,6 +90,10 @@ def project(
     totals : what to do if outputs less primary inputs, and final demand, do not add up to outputs: "check" raises;
         "outputs" scales the totals of final demand; "final_demand" scales outputs and primary inputs alike.
 
+    Notes
+    -----
+    Taxes of final users keep their rates to purchases; stressors are of the year before, and are left out.
+
     Raises
     ------
     BalanceError
@@ -124,11 +128,17 @@ def project(
         Y=Z[:, n:],
         inputs=inputs,
         stressors={},
-        meta=table.renumbered(
-            f"projected from {table.year} to {year} ({method})", year=year, name=f"{table.name} projected to {year}"
-        ),
+        final_inputs=_taxes_of_final_users(table, final),
+        meta=table.moved(f"projected from {table.year} to {year} ({method})", year=year),
     )
     return Projection(result, fit)
+
+
+def _taxes_of_final_users(table: IOTable, final: Array) -> dict[str, Array]:
+    """Return what final users pay of primary inputs at the rates of before; without purchases, as before."""
+    before = table.y.sum(axis=0)
+    growth = np.divide(final, before, out=np.ones_like(final), where=before != 0)
+    return {name: paid * growth for name, paid in table.paid_by_final_users.items()}
 
 
 def _agreed(

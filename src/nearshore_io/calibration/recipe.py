@@ -7,15 +7,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nearshore_io.calibration.steps import KINDS, Step
 from nearshore_io.errors import FormatError, first_few
 from nearshore_io.labels import unknown
 from nearshore_io.readers.files import readable
-from nearshore_io.units import is_number
 
 _PARTS = ("table", "exchange_rates", "round", "step")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Rate(_Part):
+    rate: float = Field(gt=0)
+    source: str = Field(min_length=1)
+
+
+class _Round(_Part):
+    digits: int | None = Field(default=None, ge=0, le=9)
+    money_digits: int | None = Field(default=None, ge=0, le=9)
+
+
+class _File(_Part):
+    table: dict[str, Any]
+    exchange_rates: dict[str, _Rate] = Field(default_factory=dict)
+    round: _Round = _Round()
+    step: list[dict[str, Any]] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -54,36 +74,33 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FormatError(f"{file} is not valid TOML: {error}.") from error
-    strange = [key for key in data if key not in _PARTS]
-    if strange or "table" not in data or not data.get("step"):
-        why = f"unknown part {first_few(strange)}" if strange else "it needs [table] and [[step]]"
-        raise FormatError(f"{file} is no recipe: {why}; a recipe has {', '.join(_PARTS)}.")
-    if not isinstance(data["table"].get("name"), str):
-        raise FormatError(f"{file}: [table] needs a name.")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", data["table"]["name"]):
-        raise FormatError(f"{file}: {data['table']['name']!r} is no name for a table: letters, digits, '.', '_', '-'.")
-    rounding = data.get("round", {})
-    if extra := [key for key in rounding if key not in ("digits", "money_digits")]:
-        raise FormatError(f"{file}: [round] has digits and money_digits, not {first_few(extra)}.")
+    try:
+        plan = _File(**data)
+    except ValidationError as error:
+        raise FormatError(f"{file} is no recipe: {_first(error)}. A recipe has {', '.join(_PARTS)}.") from error
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", str(plan.table.get("name", ""))):
+        raise FormatError(
+            f"{file}: [table] needs a name of letters, digits, '.', '_' and '-', not {plan.table.get('name')!r}."
+        )
+    if given := [key for key in ("unit", "year") if key in plan.table]:
+        raise FormatError(
+            f"{file}: [table] cannot say {first_few(given)}: the steps do, and nothing would be converted."
+        )
     return Recipe(
         file,
-        dict(data["table"]),
-        _rates(data.get("exchange_rates", {}), file),
-        rounding.get("digits"),
-        rounding.get("money_digits"),
-        tuple(_step(given, i + 1, file) for i, given in enumerate(data["step"])),
+        dict(plan.table),
+        {currency: entry.rate for currency, entry in plan.exchange_rates.items()},
+        plan.round.digits,
+        plan.round.money_digits,
+        tuple(_step(given, i + 1, file) for i, given in enumerate(plan.step)),
     )
 
 
-def _rates(given: dict[str, Any], file: Path) -> dict[str, float]:
-    found = {}
-    for currency, entry in given.items():
-        if not isinstance(entry, dict) or not is_number(entry.get("rate")) or not entry.get("source"):
-            raise FormatError(
-                f"{file}: exchange_rates.{currency} needs rate (per unit of the table's currency) and source."
-            )
-        found[currency] = float(entry["rate"])
-    return found
+def _first(error: ValidationError) -> str:
+    """Return the first thing a validation found, with its place."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where or 'as a whole'}: {first['msg']}"
 
 
 def _step(given: dict[str, Any], number: int, file: Path) -> Step:
@@ -96,6 +113,4 @@ def _step(given: dict[str, Any], number: int, file: Path) -> Step:
     try:
         return kinds[name](**given)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise FormatError(f"{file}, step {number} ({name}), {where or 'as a whole'}: {first['msg']}.") from error
+        raise FormatError(f"{file}, step {number} ({name}), {_first(error)}.") from error

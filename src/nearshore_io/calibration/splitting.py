@@ -195,7 +195,7 @@ def _applied(
         sector_names={**table.sector_names, **names},
         final_inputs=table.paid_by_final_users,
         stressors={name: (_shared_out(S, v), unit) for name, (v, unit) in table.stressors.items()},
-        meta={key: value for key, value in table.renumbered(note).items() if key != "grades"},  # of other cells
+        meta=table.moved(note),
     )
 
 

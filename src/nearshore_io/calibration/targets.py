@@ -183,7 +183,7 @@ class System:
             if not is_number(target.value) or target.unit not in (None, "share") or not 0 < target.value < 1:
                 raise UnitError(f"target {target.name!r}: a content is a share between 0 and 1, without a unit.")
             return float(target.value)
-        if is_number(target.value) and target.value < 0:
+        if (is_number(target.value) and target.value < 0) or str(target.value).lstrip().startswith("-"):
             raise UnitError(
                 f"target {target.name!r} is negative ({target.value}): totals of sales and incomes are not. A net "
                 "figure is two targets, one of each side."
@@ -213,6 +213,8 @@ class System:
                 return rows, final
             return rows, np.concatenate([table.positions(target.to_region), final])
         except LabelError as error:
+            if str(error).startswith("target "):
+                raise
             raise LabelError(f"target {target.name!r}: {error}") from error
 
     def _final_columns(self, target: Target) -> Positions:
@@ -311,7 +313,7 @@ def read_targets(path: str | os.PathLike[str]) -> tuple[Target, ...]:
 
 def _target(row: dict[str, str], where: str) -> Target:
     try:
-        value = float(row["value"])
+        value = float(row["value"].replace("_", "no number"))
     except ValueError as error:
         raise FormatError(f"{where}: value {row['value']!r} is no number.") from error
     lists = {

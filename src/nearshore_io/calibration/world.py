@@ -69,13 +69,15 @@ class WorldData(BaseModel):
 class World:
     """A world table, the trade in it, and what its making met.
 
-    ``gdp`` is what the national tables say of each region, ``oddities`` what was odd about the sources.
+    ``gdp`` and ``exports``, (regions, products), are what the national tables say; ``oddities`` what was odd about the
+    sources.
     """
 
     table: IOTable
     trade: Trade
     fit: Balanced
     gdp: Mapping[str, float]
+    exports: Array
     oddities: tuple[str, ...]
 
 
@@ -130,13 +132,16 @@ def build_world(raw: Path, data: WorldData, progress: Progress | None = None) ->
     table = _table(data, order, industries, accounts, fit.Z[:, :n], fit.Z[:, n:], value_added, taxes)
     booked = (
         f"{world.given_products.sum():,.0f} million USD of imports without a product were given products in "
-        "proportion to what the regions sell abroad beyond what they buy"
+        "proportion to what the regions sell abroad beyond what they buy; uses of these products are higher by so much "
+        "than published: "
+        + first_few(f"{industries[p]} {world.given_products[p]:,.0f}" for p in np.argsort(-world.given_products)[:8])
     )
     beyond = (
         f"economies without a table: GDP {world.beyond.gdp:,.0f} million USD, from their GDP of the trade file's year"
     )
+    exports = np.array([accounts[region].exports for region in order])
     oddities = (*matrices.oddities, *missing, booked, beyond)
-    return World(table, trade, fit, {region: account.gdp for region, account in accounts.items()}, oddities)
+    return World(table, trade, fit, {region: account.gdp for region, account in accounts.items()}, exports, oddities)
 
 
 def _gdp_beyond(customs: GoodsTrade, economies: Mapping[str, RegionAccounts]) -> float:

@@ -224,10 +224,12 @@ class IOTable:
         """
         if "estimate" not in self.meta:
             return {}
-        band = self.meta["estimate_band"]
+        band = self.meta.get("estimate_band")
+        if band is None:
+            return {"estimate": str(self.meta["estimate"]), "estimate_band": "± unknown: moved after it was estimated"}
         words = (
-            f"±{band['multipliers']:g} % for impacts and multipliers, ±{band['content']:g} % for contents of a cent or "
-            f"more (nine tenths of the errors of {band['method']}, {band['years']})"
+            f"±{band['multipliers']:g} % for impacts and multipliers, ±{band['content']:g} % for foreign contents of a "
+            f"cent or more (nine tenths of the errors of {band['method']}, {band['years']})"
         )
         return {"estimate": str(self.meta["estimate"]), "estimate_band": words}
 
@@ -391,6 +393,7 @@ class IOTable:
         inputs: Mapping[str, Array] | None = None,
         stressors: Mapping[str, tuple[Array, str]] | None = None,
         meta: Mapping[str, Any] | None = None,
+        final_inputs: Mapping[str, Array] | None = None,
     ) -> "IOTable":
         """Return a table on the same labels with other numbers; None keeps those of this table.
 
@@ -406,7 +409,7 @@ class IOTable:
             categories=self.categories,
             country=self.country,
             sector_names=self.sector_names,
-            final_inputs=self._paid(inputs),
+            final_inputs=self._paid(inputs) if final_inputs is None else final_inputs,
             stressors=self.stressors if stressors is None else stressors,
             meta=self.meta if meta is None else meta,
         )
@@ -440,6 +443,14 @@ class IOTable:
     def renumbered(self, note: str, **facts: Any) -> Mapping[str, Any]:
         """Return the meta data of a table made from this one with other numbers: without the publisher's output."""
         return MappingProxyType({key: value for key, value in self.noted(note, **facts).items() if key != "output"})
+
+    def moved(self, note: str, **facts: Any) -> Mapping[str, Any]:
+        """Return the meta data of a table whose cells were moved: what was said of the cells before holds no more."""
+        said = {"estimate": f"{self.meta['estimate']}; then {note}"} if "estimate" in self.meta else {}
+        named = {"name": f"{self.name}, {note}", **facts, **said}
+        kept = self.renumbered(note, **named)
+        gone = ("grades", "estimate_band")
+        return MappingProxyType({key: value for key, value in kept.items() if key not in gone})
 
     def __repr__(self) -> str:
         storage = "sparse" if issparse(self.Z) else "dense"

@@ -133,7 +133,12 @@ class LabourStep(Step):
                 given.employees,
             )
         for country, counted in self.counted.items():
-            found[country] = counted_jobs(context.raw / counted.file, base.sectors, self._pay(base, country, pay))
+            found[country] = counted_jobs(
+                context.raw / counted.file,
+                base.sectors,
+                self._pay(base, country, pay),
+                self._pay(base, country, base.v.sel(input="value_added").values),
+            )
         return found
 
     @staticmethod

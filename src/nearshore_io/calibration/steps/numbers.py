@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 
 from nearshore_io.calibration.adjust import HIT, adjust
 from nearshore_io.calibration.projection import Margins, project
@@ -16,6 +17,8 @@ from nearshore_io.leontief import Leontief
 from nearshore_io.readers.files import read_remarked_csv
 from nearshore_io.shipped import shipped
 from nearshore_io.table import IOTable
+
+_TARGET = TypeAdapter(Target)
 
 
 class _Targeted(Step):
@@ -30,9 +33,11 @@ class _Targeted(Step):
     def targets(self, context: Context) -> tuple[Target, ...]:
         """Return the targets of the recipe, then those of its file. Raises `FormatError` on an unknown entry."""
         try:
-            own = tuple(Target(**given) for given in self.target)
-        except TypeError as error:
-            raise FormatError(f"a target of step {self.do!r} is not one: {error}.") from error
+            own = tuple(_TARGET.validate_python(given) for given in self.target)
+        except ValidationError as error:
+            first = error.errors()[0]
+            entry = ".".join(str(part) for part in first["loc"])
+            raise FormatError(f"a target of step {self.do!r} is not one, {entry}: {first['msg']}.") from error
         return (*own, *(read_targets(context.folder / self.targets_file) if self.targets_file else ()))
 
 
@@ -51,9 +56,12 @@ class BalanceStep(_Targeted):
 
     def apply(self, table: IOTable | None, context: Context) -> StepResult:
         """Return the balanced table, with every target accounted for."""
+        targets = self.targets(context)
+        if not targets:
+            raise FormatError("there is nothing to balance to: give [[step.target]] or targets_file.")
         found = adjust(
             self.given(table),
-            self.targets(context),
+            targets,
             method=self.method,
             outputs=self.outputs,
             empty=self.empty,

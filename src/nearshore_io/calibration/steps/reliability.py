@@ -97,10 +97,11 @@ class EstimateStep(Step):
         rows = [{"method": name, **values} for name, values in errors.to_dict("index").items()]
         lines = (
             self.note,
-            f"Hold-out: the table of {before.year} was moved to {after.year} by that year's margins alone and held "
+            f"Hold-out: the table of {before.year} was moved to {after.year} by that year's margins "
+            "(MR-GRAS: and trade between countries) and held "
             f"against the published table of {after.year}. '{KEPT}' is the forecast to beat.",
             f"The band results carry is that of {self.method}: nine of ten multipliers were within "
-            f"{band['multipliers']:g} % of the truth, nine of ten contents of a cent or more within "
+            f"{band['multipliers']:g} % of the truth, nine of ten foreign contents of a cent or more within "
             f"{band['content']:g} %.",
         )
         return StepResult(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from nearshore_io.calibration.export_plants import export_plants
 from nearshore_io.calibration.processing import split_processing
@@ -87,6 +87,16 @@ class SplitRegionStep(Step):
         return StepResult(found.table, (Section(f"{self.region} split into {', '.join(found.parts)}", self.rests_on),))
 
 
+class Alternative(BaseModel):
+    """Other values of the assumptions of a processing split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    threshold: float | None = None
+    national_content: float | None = None
+    import_odds: float | None = None
+
+
 class ProcessingStep(Step):
     """Split a region's processing for export from the rest (`split_processing`).
 
@@ -109,7 +119,7 @@ class ProcessingStep(Step):
     national_content: float
     keep: Literal["cells", "margins"] = "cells"
     import_odds: float = 4.0
-    alternatives: tuple[dict[str, float], ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
     importer: str = "USA"
 
     def modules(self) -> tuple[str, ...]:
@@ -129,7 +139,7 @@ class ProcessingStep(Step):
         rows = [self._row("as shipped", {}, found, base)]
         rows += [
             self._row(f"alternative {i + 1}", given, self._split(base, context, given), base)
-            for i, given in enumerate(self.alternatives)
+            for i, given in enumerate(other.model_dump(exclude_none=True) for other in self.alternatives)
         ]
         before = Leontief(base)
         content = float(export_content(before, self.region, self.importer).sel(origin=self.importer))

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from nearshore_io.calibration.sections import Cell, Section, table_section
 from nearshore_io.calibration.steps.base import Context, Step, StepResult
 from nearshore_io.calibration.world import World, WorldData, build_world
@@ -118,9 +120,24 @@ def _sections(world: World, step: WorldStep) -> tuple[Section, ...]:
         f"{fit.sign_flips} sign flips",
         *world.oddities,
     )
+    sold = world.trade.X.sum(axis=(2, 3))
+    moved: list[dict[str, Cell]] = [
+        {
+            "exports": f"{table.regions[i]} {table.sectors[p]}",
+            "national table, million USD": float(world.exports[i, p]),
+            "table": float(sold[i, p]),
+            "deviation, %": _deviation(float(sold[i, p]), float(world.exports[i, p])),
+        }
+        for i, p in np.argwhere(np.abs(sold - world.exports) > np.maximum(0.02 * world.exports, 1.0))
+    ]
     return (
         Section("World table from national tables", step.rests_on, balance),
         table_section("GDP at market prices: every region", gdp, digits=7),
         table_section(f"Intermediate imports of {step.importer} by product: held", held, digits=6),
+        table_section(
+            "Exports that moved more than 2 %: what is held above is more than the national table exports",
+            moved,
+            digits=6,
+        ),
         table_section("Goods trade between regions: the twenty that moved most", most, digits=6),
     )
