@@ -11,7 +11,8 @@ from scipy.sparse import csr_array, issparse, vstack
 from nearshore_io import labels
 from nearshore_io.balance import Balanced, conflicting, inverse_change, kras, least_squares
 from nearshore_io.balance.fit import Progress
-from nearshore_io.calibration.targets import Row, System, Target, constraint_matrix
+from nearshore_io.calibration.system import Row, System, constraint_matrix
+from nearshore_io.calibration.targets import Target
 from nearshore_io.errors import ConflictError, LabelError, first_few
 from nearshore_io.solvers.base import Array, Positions
 from nearshore_io.table import IOTable

@@ -8,7 +8,8 @@ from scipy.sparse import csr_array, issparse, vstack
 
 from nearshore_io import labels
 from nearshore_io.balance import Balanced, kras
-from nearshore_io.calibration.targets import System, Target, constraint_matrix
+from nearshore_io.calibration.system import System, constraint_matrix
+from nearshore_io.calibration.targets import Target
 from nearshore_io.errors import BalanceError, ConcordanceError, LabelError, first_few
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable

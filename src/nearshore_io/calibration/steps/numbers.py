@@ -10,7 +10,8 @@ from nearshore_io.calibration.adjust import HIT, adjust
 from nearshore_io.calibration.projection import Margins, project
 from nearshore_io.calibration.sections import Cell, Section, table_section
 from nearshore_io.calibration.steps.base import Context, Step, StepResult
-from nearshore_io.calibration.targets import System, Target, read_targets
+from nearshore_io.calibration.system import System
+from nearshore_io.calibration.targets import Target, read_targets
 from nearshore_io.errors import ConflictError, FormatError, first_few
 from nearshore_io.indicators import compare_published
 from nearshore_io.leontief import Leontief
