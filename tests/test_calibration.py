@@ -697,6 +697,10 @@ def test_a_recipe_meets_its_targets_and_reports_them(tmp_path: Path) -> None:
     assert_allclose(float(found.table.flows("MEX", "c14", "USA").sum()), 40_000, rtol=1e-6)
     assert_allclose(float(found.table.v.sel(region="MEX").sum()), 15.1e6 / 12.43, rtol=1e-6)
     section = next(s for s in found.report.sections if s.title == "Balanced to targets")
+    older = calibrate(
+        recipe(tmp_path, SMALL.replace('to_region = "USA"', 'to_region = "USA"\nyear = 1950')), work=tmp_path
+    )
+    assert "another year than the table's, 2011: electronics (1950)" in older.report.sections[1].lines[1]
     assert [row[:2] for row in section.rows] == [("electronics", "hit"), ("gdp", "hit")]
     moved = found.explain("electronics")
     assert moved.iloc[0]["seller"] == "MEX/c14"
@@ -853,6 +857,15 @@ def test_a_projection_step_reads_margins(tmp_path: Path, bundled: IOTable) -> No
     (tmp_path / "m.csv").write_text("quantity,region,label,value\noutput,USA,c1,5\n")
     with pytest.raises(nio.FormatError, match="lacks output/USA/c2"):
         calibrate(recipe(tmp_path, text), work=tmp_path / "work")
+
+
+def test_the_recipe_of_the_docs_runs_and_meets_its_targets(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "explanation" / "calibration.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    found = calibrate(recipe(tmp_path, text), work=tmp_path / "work")
+    section = next(s for s in found.report.sections if s.title == "Balanced to targets")
+    assert [row[1] for row in section.rows] == ["hit", "hit"]
+    assert_allclose(float(found.table.flows("MEX", "c14", "USA").sum()), 40_000, rtol=1e-4)
 
 
 def test_a_check_that_is_missed_stops_the_recipe(tmp_path: Path) -> None:

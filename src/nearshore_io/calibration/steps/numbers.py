@@ -72,11 +72,14 @@ class BalanceStep(_Targeted):
             progress=context.progress,
         )
         fit = found.fit
-        lines = (
+        lines = [
             f"{fit.method}: {fit.iterations} rounds, largest residual {fit.residual:.1e}; STPE {fit.stpe:.3g} %, "
-            f"{fit.sign_flips} sign flips; mean absolute change of L {found.change_of_inverse:.2e}",
-        )
+            f"{fit.sign_flips} sign flips; mean absolute change of L {found.change_of_inverse:.2e}"
+        ]
+        if other := [f"{t.name} ({t.year})" for t in targets if t.year not in (None, found.table.year)]:
+            lines.append(f"targets of another year than the table's, {found.table.year}: {first_few(other, 12)}")
         frame = found.to_pandas()
+        frame["year"] = [str(target.year or "") for target in targets]
         frame["deviation"] = (100 * frame["deviation"]).round(4)
         rows = frame.rename(columns={"deviation": "deviation, %"}).to_dict("records")
         return StepResult(found.table, (table_section("Balanced to targets", rows, self.rests_on, lines, 6),))
