@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array, diags_array, eye_array, hstack, issparse, vstack
 
-from nearshore_io.balance.constraints import cells_of, margins
+from nearshore_io.balance.constraints import cells_of, margins, sign_bounds
 from nearshore_io.errors import ConflictError, first_few
 from nearshore_io.solvers.base import Array, Matrix, Positions
 
@@ -140,8 +140,7 @@ def proved(
     signs : sign of each cell, which scaling keeps.
     """
     given = np.flatnonzero(~np.isnan(wanted))
-    lower, upper = np.where(signs > 0, 0.0, -np.inf), np.where(signs > 0, np.inf, 0.0)
-    conflict = conflicting(csr_array(G[given]), wanted[given], lower, upper)
+    conflict = conflicting(csr_array(G[given]), wanted[given], *sign_bounds(signs))
     if conflict is None:
         return ConflictError(
             f"{method} did not reach {rtol:g}: {left}. Its targets can be met, some perhaps only with cells at or "

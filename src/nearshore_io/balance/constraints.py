@@ -22,6 +22,12 @@ def cells_of(Z: Matrix) -> tuple[Array, Positions, Positions]:
     return Z[rows, columns], rows, columns
 
 
+def sign_bounds(z: Array) -> tuple[Array, Array]:
+    """Return the bounds of cells that keep their signs: 0 ≤ z where it is positive, z ≤ 0 elsewhere."""
+    positive = z > 0
+    return np.where(positive, 0.0, -np.inf), np.where(positive, np.inf, 0.0)
+
+
 def margins(rows: Positions, columns: Positions, shape: tuple[int, int]) -> csr_array:
     """Return row sums above column sums as constraints on cells."""
     cells = np.arange(len(rows))

@@ -8,7 +8,7 @@ from scipy.sparse import csc_array, csr_array, diags_array, eye_array
 from scipy.sparse.linalg import spsolve
 
 from nearshore_io.balance.conflict import CELLS_UP_TO, conflicting, proved
-from nearshore_io.balance.constraints import Constraints, constrained
+from nearshore_io.balance.constraints import Constraints, constrained, sign_bounds
 from nearshore_io.balance.fit import Balanced, Progress, balanced, relative
 from nearshore_io.balance.margins import readable_matrix, require_rounds
 from nearshore_io.errors import ConflictError
@@ -169,9 +169,7 @@ def _conflict(problem: Constraints) -> bool:
     """Tell whether targets conflict; on large matrices, whether they may."""
     if len(problem.z) > CELLS_UP_TO:
         return bool(problem.spread.any())
-    signs = problem.z > 0
-    bounds = np.where(signs, 0.0, -np.inf), np.where(signs, np.inf, 0.0)
-    return conflicting(problem.G, problem.wanted, *bounds) is not None
+    return conflicting(problem.G, problem.wanted, *sign_bounds(problem.z)) is not None
 
 
 def _newton(problem: Constraints, z: Array, c: Array) -> Array:

@@ -7,7 +7,7 @@ from scipy.sparse import csc_array, csc_matrix, csr_array, diags_array, eye_arra
 from scipy.sparse.linalg import spsolve
 
 from nearshore_io.balance.conflict import CELLS_UP_TO, conflicting
-from nearshore_io.balance.constraints import Constraints, constrained
+from nearshore_io.balance.constraints import Constraints, constrained, sign_bounds
 from nearshore_io.balance.fit import Balanced, balanced, relative
 from nearshore_io.balance.margins import readable_matrix, require_rounds
 from nearshore_io.errors import BalanceError, ConflictError, StorageError, first_few
@@ -63,9 +63,8 @@ def least_squares(
     w = np.abs(problem.z) if variance is None else _cells(variance, problem, "variance")
     if not (np.isfinite(w) & (w > 0)).all():
         raise BalanceError("variance: a positive number is needed for every cell that is not zero.")
-    signed = (np.where(problem.z > 0, 0.0, -np.inf), np.where(problem.z > 0, np.inf, 0.0))
     free = (np.full(len(w), -np.inf), np.full(len(w), np.inf))
-    low, high = signed if keep_signs else free
+    low, high = sign_bounds(problem.z) if keep_signs else free
     low = low if lower is None else _cells(lower, problem, "lower")
     high = high if upper is None else _cells(upper, problem, "upper")
     if (low > high).any():

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array, issparse, vstack
 
 from nearshore_io import labels
 from nearshore_io.balance import Balanced, conflicting, inverse_change, kras, least_squares
+from nearshore_io.balance.constraints import sign_bounds
 from nearshore_io.balance.fit import Progress
 from nearshore_io.calibration.system import Row, System, constraint_matrix
 from nearshore_io.calibration.targets import Target
@@ -158,13 +159,14 @@ def adjust(
     fit = _fitted(system, rows, method, outputs, rtol, maxiter, progress)
     result = _table(table, np.asarray(fit.Z), method, len(rows))
     after = System(result, exchange_rates or {}, deflator or {})
+    fitted = {row.target.name: row for row in rows}
     outcomes = []
     for target in targets:
         was = system.measured(target)
         if target.name in dropped:
             outcomes.append(Outcome(target, "dropped", np.nan, was, after.measured(target), dropped[target.name]))
             continue
-        row = next(row for row in rows if row.target.name == target.name)
+        row = fitted[target.name]
         now = after.measured(target)
         hit = abs(now - row.value) <= HIT * abs(row.value)
         reason = (
@@ -196,7 +198,7 @@ def _require_compatible(system: System, rows: Sequence[Row]) -> None:
     kinds = np.unique(np.vstack([counts, signs])[:, signs != 0], axis=1)
     G, sign = csr_array(kinds[:-1]), kinds[-1]
     wanted = np.array([row.wanted for row in hard])
-    conflict = conflicting(G, wanted, np.where(sign > 0, 0.0, -np.inf), np.where(sign > 0, np.inf, 0.0))
+    conflict = conflicting(G, wanted, *sign_bounds(sign))
     if conflict is not None:
         listed = [f"{hard[i].target.name} = {hard[i].value:,.6g}" for i in conflict.constraints]
         raise ConflictError(

@@ -88,12 +88,8 @@ def _kept(base: IOTable, margins: Margins, year: int) -> IOTable:
     return base.with_numbers(Z=A * x, Y=Y, inputs=inputs, stressors={}, meta={"year": year, "history": ()})
 
 
-def _coefficients(table: IOTable) -> Array:
-    return dense(table.A)
-
-
 def _errors(found: IOTable, truth: IOTable, exporter: str, importer: str, origin: str) -> dict[str, float]:
-    A, A0, x = _coefficients(found), _coefficients(truth), truth.x.values.ravel()
+    A, A0, x = dense(found.A), dense(truth.A), truth.x.values.ravel()
     ours, theirs = Leontief(found), Leontief(truth)
     all_ours, all_theirs = export_content(ours), export_content(theirs)
     shares = [

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nearshore_io.calibration.steps import KINDS, Step
+from nearshore_io.calibration.steps.base import first_fault
 from nearshore_io.errors import FormatError, first_few
 from nearshore_io.labels import unknown
 from nearshore_io.readers.files import readable
@@ -77,7 +78,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
     try:
         plan = _File(**data)
     except ValidationError as error:
-        raise FormatError(f"{file} is no recipe: {_first(error)}. A recipe has {', '.join(_PARTS)}.") from error
+        raise FormatError(f"{file} is no recipe: {first_fault(error)}. A recipe has {', '.join(_PARTS)}.") from error
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", str(plan.table.get("name", ""))):
         raise FormatError(
             f"{file}: [table] needs a name of letters, digits, '.', '_' and '-', not {plan.table.get('name')!r}."
@@ -96,13 +97,6 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
     )
 
 
-def _first(error: ValidationError) -> str:
-    """Return the first thing a validation found, with its place."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where or 'as a whole'}: {first['msg']}"
-
-
 def _step(given: dict[str, Any], number: int, file: Path) -> Step:
     kinds = {str(get_args(kind.model_fields["do"].annotation)[0]): kind for kind in KINDS}
     name = given.get("do")
@@ -113,4 +107,4 @@ def _step(given: dict[str, Any], number: int, file: Path) -> Step:
     try:
         return kinds[name](**given)
     except ValidationError as error:
-        raise FormatError(f"{file}, step {number} ({name}), {_first(error)}.") from error
+        raise FormatError(f"{file}, step {number} ({name}), {first_fault(error)}.") from error

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from nearshore_io import labels
 from nearshore_io.errors import FormatError, LabelError, UnitError, first_few
@@ -15,10 +15,7 @@ Quantity = Literal[
     "flows", "final_demand", "sales", "output", "exports", "imports", "value_added", "primary_input", "gdp",
     "national_content",
 ]  # fmt: skip
-QUANTITIES: tuple[str, ...] = (
-    "flows", "final_demand", "sales", "output", "exports", "imports", "value_added", "primary_input", "gdp",
-    "national_content",
-)  # fmt: skip
+QUANTITIES: tuple[str, ...] = get_args(Quantity)
 _USES = {
     "flows": {"region", "sector", "to_region", "to_sector"},
     "final_demand": {"region", "sector", "to_region", "category"},

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nearshore_io.balance.fit import Progress
 from nearshore_io.calibration.sections import Section
@@ -29,6 +29,13 @@ class StepResult:
 
     table: IOTable
     sections: tuple[Section, ...] = ()
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return the first thing a validation found, with its place."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where or 'as a whole'}: {first['msg']}"
 
 
 class Step(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from nearshore_io.calibration.adjust import HIT, adjust
 from nearshore_io.calibration.projection import Margins, project
 from nearshore_io.calibration.sections import Cell, Section, table_section
-from nearshore_io.calibration.steps.base import Context, Step, StepResult
+from nearshore_io.calibration.steps.base import Context, Step, StepResult, first_fault
 from nearshore_io.calibration.system import System
 from nearshore_io.calibration.targets import Target, read_targets
 from nearshore_io.errors import ConflictError, FormatError, first_few
@@ -36,9 +36,7 @@ class _Targeted(Step):
         try:
             own = tuple(_TARGET.validate_python(given) for given in self.target)
         except ValidationError as error:
-            first = error.errors()[0]
-            entry = ".".join(str(part) for part in first["loc"])
-            raise FormatError(f"a target of step {self.do!r} is not one, {entry}: {first['msg']}.") from error
+            raise FormatError(f"a target of step {self.do!r} is not one, {first_fault(error)}.") from error
         return (*own, *(read_targets(context.folder / self.targets_file) if self.targets_file else ()))
 
 
