@@ -81,47 +81,77 @@ def _deviation(found: float, wanted: float) -> float:
 
 
 def _sections(world: World, step: WorldStep) -> tuple[Section, ...]:
-    table = world.table
-    gdp: list[dict[str, Cell]] = []
-    for region, wanted in world.gdp.items():
-        found = float(table.v.sel(region=region).sum() + table.final_inputs.sel(final_region=region).sum())
-        gdp.append(
-            {"region": region, "source, million USD": wanted, "table": found, "deviation, %": _deviation(found, wanted)}
-        )
-    held: list[dict[str, Cell]] = []
-    pairs: list[tuple[float, dict[str, Cell]]] = []  # with how far each moved
-    flows = table.flows(to_region=step.importer)
-    for item in world.trade.known:
-        met = float(world.trade.X[item.cells].sum())
-        if item.spread == 0:
-            code, seller = item.name.split(": ")[-1], item.name.split(" from ")[1].split(":")[0]
-            final = float(flows.sel(region=seller, sector=code).sum())
-            held.append(
-                {
-                    "product": code,
-                    "source, million USD": item.value,
-                    "table": final,
-                    "deviation, %": _deviation(final, item.value),
-                }
-            )
-        else:
-            row: dict[str, Cell] = {
-                "pair": item.name,
-                "wanted, million USD": item.value,
-                "met": met,
-                "deviation, %": _deviation(met, item.value),
-            }
-            pairs.append((abs(met - item.value), row))
-    most = [row for _, row in sorted(pairs, key=lambda pair: -pair[0])[:20]]
-    fit = world.fit
+    fit, trade = world.fit, world.trade.fit
     balance = (
-        f"trade: {world.trade.fit.iterations} rounds, largest residual {world.trade.fit.residual:.1e}",
+        f"trade: {trade.iterations} rounds, largest residual {trade.residual:.1e}",
         f"table: GRAS, {fit.iterations} rounds, largest residual {fit.residual:.1e}, STPE {fit.stpe:.3g} %, "
         f"{fit.sign_flips} sign flips",
         *world.oddities,
     )
-    sold = world.trade.X.sum(axis=(2, 3))
-    moved: list[dict[str, Cell]] = [
+    return (
+        Section("World table from national tables", step.rests_on, balance),
+        table_section("GDP at market prices: every region", _gdp(world), digits=7),
+        table_section(
+            f"Intermediate imports of {step.importer} by product: held", _held(world, step.importer), digits=6
+        ),
+        table_section(
+            "Exports that moved more than 2 %: what is held above is more than the national table exports",
+            _moved_exports(world),
+            digits=6,
+        ),
+        table_section("Goods trade between regions: the twenty that moved most", _moved_pairs(world), digits=6),
+    )
+
+
+def _gdp(world: World) -> list[dict[str, Cell]]:
+    table = world.table
+    rows: list[dict[str, Cell]] = []
+    for region, wanted in world.gdp.items():
+        found = float(table.v.sel(region=region).sum() + table.final_inputs.sel(final_region=region).sum())
+        rows.append(
+            {"region": region, "source, million USD": wanted, "table": found, "deviation, %": _deviation(found, wanted)}
+        )
+    return rows
+
+
+def _held(world: World, importer: str) -> list[dict[str, Cell]]:
+    """Return what the import matrices say of each product, and the table's flow."""
+    flows = world.table.flows(to_region=importer)
+    rows: list[dict[str, Cell]] = []
+    for item in world.trade.known:
+        if item.spread > 0:
+            continue
+        code, seller = item.name.split(": ")[-1], item.name.split(" from ")[1].split(":")[0]
+        found = float(flows.sel(region=seller, sector=code).sum())
+        rows.append(
+            {
+                "product": code,
+                "source, million USD": item.value,
+                "table": found,
+                "deviation, %": _deviation(found, item.value),
+            }
+        )
+    return rows
+
+
+def _moved_pairs(world: World) -> list[dict[str, Cell]]:
+    """Return the twenty pairs of regions whose goods trade moved most from what customs say."""
+    soft = [(item, float(world.trade.X[item.cells].sum())) for item in world.trade.known if item.spread > 0]
+    soft.sort(key=lambda pair: -abs(pair[1] - pair[0].value))
+    return [
+        {
+            "pair": item.name,
+            "wanted, million USD": item.value,
+            "met": met,
+            "deviation, %": _deviation(met, item.value),
+        }
+        for item, met in soft[:20]
+    ]
+
+
+def _moved_exports(world: World) -> list[dict[str, Cell]]:
+    table, sold = world.table, world.trade.X.sum(axis=(2, 3))
+    return [
         {
             "exports": f"{table.regions[i]} {table.sectors[p]}",
             "national table, million USD": float(world.exports[i, p]),
@@ -130,14 +160,3 @@ def _sections(world: World, step: WorldStep) -> tuple[Section, ...]:
         }
         for i, p in np.argwhere(np.abs(sold - world.exports) > np.maximum(0.02 * world.exports, 1.0))
     ]
-    return (
-        Section("World table from national tables", step.rests_on, balance),
-        table_section("GDP at market prices: every region", gdp, digits=7),
-        table_section(f"Intermediate imports of {step.importer} by product: held", held, digits=6),
-        table_section(
-            "Exports that moved more than 2 %: what is held above is more than the national table exports",
-            moved,
-            digits=6,
-        ),
-        table_section("Goods trade between regions: the twenty that moved most", most, digits=6),
-    )
