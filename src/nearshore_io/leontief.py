@@ -129,6 +129,22 @@ class Leontief:
             return self.closure.positions(self.table)
         return np.zeros(0, dtype=np.intp)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what another process rebuilds the model from; it factorises for itself."""
+        return type(self), (self.table, self.solver, self.closure)
+
+    @property
+    def closure_words(self) -> str:
+        """What is held and what responds, in words that stand beside results."""
+        if self.held.size:
+            fixed = self.table.industry_names(self.held)
+            return f"mixed: the outputs of {fixed} are given, and demand for their products adapts to them"
+        if not self.spends:
+            return "open (type I): households' spending is exogenous, induced effects are zero by construction"
+        exogenous = self.household_loop(self.table.y).exogenous
+        outside = f"; households of {first_few(exogenous)} have no income data and stay exogenous" if exogenous else ""
+        return f"households (type II): an upper bound, average equals marginal spending{outside}"
+
     @cached_property
     def factors(self) -> CertifiedFactorisation:
         """Factors of the open system I − A."""

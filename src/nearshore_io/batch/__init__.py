@@ -2,6 +2,7 @@
 
 from nearshore_io.batch.answers import answers
 from nearshore_io.batch.assumed import assumptions_of, scenarios_of
+from nearshore_io.batch.banded import content_band, error_sources, table_band
 from nearshore_io.batch.compare import compare
 from nearshore_io.batch.counterfactual import counterfactual
 from nearshore_io.batch.losers import gainers_and_losers
@@ -14,10 +15,13 @@ __all__ = [
     "assumptions_of",
     "band",
     "compare",
+    "content_band",
     "counterfactual",
+    "error_sources",
     "gainers_and_losers",
     "run",
     "run_totals",
     "run_years",
     "scenarios_of",
+    "table_band",
 ]

@@ -54,27 +54,32 @@ Values = Callable[[Cell], tuple[Array, Array, Array]]
 def _variables(model: Leontief, cells: Sequence[Cell]) -> Iterable[tuple[str, Values, str, str]]:
     """Yield every variable: name, its (direct, indirect, induced) change in a cell, units and long name."""
     table = model.table
-    nothing = np.zeros(table.n)
 
-    def output(cell: Cell) -> tuple[Array, Array, Array]:
-        return _effects(model, cell, np.ones(table.n), nothing, None, "")
+    def changed(name: str) -> Values:
+        return lambda cell: changes_of(model, cell, name)
 
-    def changed(name: str, intensity: Array) -> Values:
-        def change(cell: Cell) -> tuple[Array, Array, Array]:
-            shift = cell.change.shift(name)
-            given_up = cell.response.given_up if name == "value_added" else None
-            return _effects(model, cell, intensity, shift, given_up, name)
-
-        return change
-
-    yield "output", output, table.unit, "change of gross output"
+    yield "output", changed("output"), table.unit, "change of gross output"
     new = {name for cell in cells for name in cell.change.intensities} - {*table.inputs, *table.stressors}
     for name in [*table.inputs, *sorted(new)]:
         note = table.meta.get("value_added") if name == "value_added" else None
         words = f"change of {name.replace('_', ' ')}{f' ({note})' if note else ''}"
-        yield name, changed(name, table.intensity(name) if name in table.inputs else nothing), table.unit, words
+        yield name, changed(name), table.unit, words
     for name, (_, unit) in table.stressors.items():
-        yield name, changed(name, table.intensity(name)), unit, f"change of {name.replace('_', ' ')}"
+        yield name, changed(name), unit, f"change of {name.replace('_', ' ')}"
+
+
+def changes_of(model: Leontief, cell: Cell, name: str) -> tuple[Array, Array, Array]:
+    """Return direct, indirect and induced changes of output, an input or a stressor by name, each (n,).
+
+    What the table does not have per unit of output is what the change says of it.
+    """
+    table = model.table
+    nothing = np.zeros(table.n)
+    if name == "output":
+        return _effects(model, cell, np.ones(table.n), nothing, None, "")
+    known = name in table.inputs or name in table.stressors
+    given_up = cell.response.given_up if name == "value_added" else None
+    return _effects(model, cell, table.intensity(name) if known else nothing, cell.change.shift(name), given_up, name)
 
 
 def _effects(

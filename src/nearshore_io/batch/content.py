@@ -14,8 +14,9 @@ from nearshore_io.solvers import CertifiedFactorisation
 from nearshore_io.solvers.base import Array, Matrix
 from nearshore_io.table import IOTable
 
-FLOWS = (("USA", "MEX", None), ("USA", "MEX", "USA"), ("MEX", "USA", "MEX"))
+Wanted = tuple[str, str, str | None]
 """Origin, exporter, importer (None: the world)."""
+FLOWS: tuple[Wanted, ...] = (("USA", "MEX", None), ("USA", "MEX", "USA"), ("MEX", "USA", "MEX"))
 WHEN = ("before", "after")
 
 
@@ -27,24 +28,29 @@ def flow_names(table: IOTable) -> list[str]:
 
 
 def content_before(model: Leontief) -> Array:
-    """Return v_o L e / 1'e of every flow in the table, shape (flows,); of no flow where a country is missing."""
+    """Return v_o L e / 1'e of the flows of `FLOWS`, shape (flows,); of no flow where a country is missing."""
+    return contents_before(model, FLOWS) if flow_names(model.table) else np.zeros(0)
+
+
+def contents_before(model: Leontief, flows: Sequence[Wanted]) -> Array:
+    """Return v_o L e / 1'e of every flow in the table, shape (flows,)."""
     table = model.table
-    if not flow_names(table):
-        return np.zeros(0)
     v = table.intensity("value_added")
-    return _contents(table, model.factors, table.A, table.y, output_of(table), v, (), np.ones(table.n))
+    return _contents(table, flows, model.factors, table.A, table.y, output_of(table), v, (), np.ones(table.n))
 
 
 def content_after(model: Leontief, change: Change, response: Response) -> Array:
-    """Return v_o L e / p e of every flow after a change, shape (flows,); of no flow where a country is missing.
+    """Return v_o L e / p e of the flows of `FLOWS` after a change, (flows,); of no flow where a country is missing."""
+    return contents_after(model, change, response, FLOWS) if flow_names(model.table) else np.zeros(0)
+
+
+def contents_after(model: Leontief, change: Change, response: Response, flows: Sequence[Wanted]) -> Array:
+    """Return v_o L e / p e of every flow after a change, shape (flows,).
 
     NaN after what leaves no balanced table: limits on output, purchases that are lost, disruptions of days. Households'
     induced imports are not exports of the table and stay out.
     """
     table, x = model.table, output_of(model.table)
-    flows = flow_names(table)
-    if not flows:
-        return np.zeros(0)
     if change.caps is not None or change.blockade is not None or change.period != 1.0 or not balanced(table, change):
         return np.full(len(flows), np.nan)
     price = np.ones(table.n) if response.price is None else 1.0 + response.price
@@ -52,12 +58,12 @@ def content_after(model: Leontief, change: Change, response: Response) -> Array:
     after = x + response.open
     if response.economy is None:
         Y = table.y + change.demand.toarray()
-        return _contents(table, model.factors, table.A, Y, after, v, (), price)
+        return _contents(table, flows, model.factors, table.A, Y, after, v, (), price)
     economy = response.economy
     A = economy.resourced
     if A is None:
         A = coefficients_after(table, replace(change, activities=()))
-    return _contents(table, economy.factors, A, economy.Y, after, v, change.activities, price)
+    return _contents(table, flows, economy.factors, A, economy.Y, after, v, change.activities, price)
 
 
 def balanced(table: IOTable, change: Change) -> bool:
@@ -76,6 +82,7 @@ def balanced(table: IOTable, change: Change) -> bool:
 
 def _contents(
     table: IOTable,
+    flows: Sequence[Wanted],
     factors: CertifiedFactorisation,
     A: Matrix,
     Y: Array,
@@ -90,7 +97,7 @@ def _contents(
     carry v_p + m a_p, and what it buys abroad is part of the exports of others.
     """
     width = len(table.sectors)
-    origins = list(dict.fromkeys(origin for origin, _, _ in FLOWS))
+    origins = list(dict.fromkeys(origin for origin, _, _ in flows))
     weights = np.zeros((table.n, len(origins)))
     for k, origin in enumerate(origins):
         rows = table.positions(region=origin)
@@ -100,10 +107,12 @@ def _contents(
                 weights[:, k] += p.intensities["value_added"] * p.sales
     multipliers = factors.solve_transposed(weights)
     found = []
-    for origin, exporter, importer in FLOWS:
+    for origin, exporter, importer in flows:
         k = origins.index(origin)
         rows = table.positions(region=exporter)
-        abroad = [c for c in table.countries if c != exporter] if importer is None else [importer]
+        own = table.countries_of(exporter)
+        wanted = set(table.countries) - own if importer is None else table.countries_of(importer)
+        abroad = [country for country in table.countries if country in wanted]
         buyers, uses = table.positions(region=abroad), final_uses(table, table.region_positions(abroad))
         exports = np.asarray(A[rows][:, buyers] @ x[buyers]).ravel() + Y[rows][:, uses].sum(axis=1)
         for p in activities:
@@ -111,10 +120,13 @@ def _contents(
                 exports += p.recipe[rows] * p.output(x)
         total, inside = float(price[rows] @ exports), float(multipliers[rows, k] @ exports)
         for p in activities:
-            if table.country[table.regions[p.at // width]] == exporter:
+            if table.country[table.regions[p.at // width]] in own:
                 sold = float(p.sales[buyers] @ x[buyers] + p.final[uses].sum())
-                own = p.intensities["value_added"] if origin == exporter else 0.0
+                added = p.intensities["value_added"] if origin in own else 0.0
                 costs = price @ p.recipe + sum(p.intensities[name] for name in table.inputs)
-                total, inside = total + float(costs) * sold, inside + sold * (own + float(multipliers[:, k] @ p.recipe))
+                total, inside = (
+                    total + float(costs) * sold,
+                    inside + sold * (added + float(multipliers[:, k] @ p.recipe)),
+                )
         found.append(inside / total if total > 0 else np.nan)
     return np.array(found)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import xarray as xr
@@ -11,12 +11,15 @@ import xarray as xr
 from nearshore_io.batch.assemble import EFFECTS, Cell, add_variables
 from nearshore_io.batch.content import content_after, content_before
 from nearshore_io.batch.economy import output_of
+from nearshore_io.batch.engine.drive import options_of, run_sweep
 from nearshore_io.batch.respond import respond
 from nearshore_io.errors import ShockError, first_few
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Change, Phase, Scenario, assumptions
 from nearshore_io.scenarios.base import PHASES
 from nearshore_io.scenarios.parameters import CENTRAL
+from nearshore_io.stores import SweepResults
+from nearshore_io.sweeps import Sweep
 
 Progress = Callable[[int, int], None]
 REDIRECTED = "purchases that change their origin"
@@ -27,6 +30,7 @@ CLOCK = {
 }
 
 
+@overload
 def run(
     model: Leontief,
     scenarios: Scenario | Iterable[Scenario],
@@ -35,7 +39,25 @@ def run(
     variants: bool = False,
     content: bool = False,
     progress: Progress | None = None,
-) -> xr.Dataset:
+) -> xr.Dataset: ...
+
+
+@overload
+def run(
+    model: Leontief | Sequence[Leontief], scenarios: Sweep, *, progress: Progress | None = None, **options: Any
+) -> SweepResults: ...
+
+
+def run(
+    model: Any,
+    scenarios: Any,
+    *,
+    effects: bool = False,
+    variants: bool = False,
+    content: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> xr.Dataset | SweepResults:
     """Return what scenarios change against the table, Dataset over (scenario, phase, region, sector).
 
     Parameters
@@ -48,6 +70,8 @@ def run(
         central values (``own_variant`` is False there).
     content : add ``content``, US and Mexican value added per dollar of each other's exports, before and after.
     progress : called with (done, all) as scenarios are solved.
+    options : of a sweep, the fields of `engine.drive.Options`: ``totals``, ``vectors``, ``store``, ``band``,
+        ``scheduler``, … A sweep takes several models too, one for each table, and returns `SweepResults`.
 
     Returns
     -------
@@ -69,8 +93,18 @@ def run(
     SolverError
         A residual above tolerance; a change that makes I − A singular.
     """
-    if not isinstance(model, Leontief):
-        raise ShockError(f"run needs a model, nio.Leontief(table), not {type(model).__name__}.")
+    models = [model] if isinstance(model, Leontief) or not isinstance(model, Sequence) else list(model)
+    if strangers := [item for item in models if not isinstance(item, Leontief)]:
+        raise ShockError(f"run needs a model, nio.Leontief(table), not {type(strangers[0]).__name__}.")
+    if isinstance(scenarios, Sweep):
+        if effects or variants or content:
+            raise ShockError(
+                'a sweep keeps totals: ask for totals="content MEX→USA", not for effects, variants or content.'
+            )
+        return run_sweep(models, scenarios, options_of(options), progress)
+    if options or not isinstance(model, Leontief):
+        what = f"{first_few(options)} is an option of sweeps" if options else "several models are for sweeps"
+        raise ShockError(f"run: {what}; wrap shocks as nio.Sweep(name, shocks=[...], axes={{...}}).")
     listed = named(scenarios)
     if variants:
         return _with_variants(model, listed, effects=effects, content=content, progress=progress)
@@ -220,7 +254,7 @@ def _facts(model: Leontief, cells: Sequence[Cell], scenarios: Sequence[Scenario]
         **table.provenance,
         "table_year": str(table.year),
         "price_basis": str(table.meta.get("price_basis", "as in the table")),
-        "closure": _closure_words(model),
+        "closure": model.closure_words,
         "package": f"nearshore_io {version('nearshore_io')}",
         "solver": "; ".join(dict.fromkeys(cell.response.solver for cell in cells)),
         "residual": max(cell.response.residual for cell in cells),
@@ -232,14 +266,3 @@ def _facts(model: Leontief, cells: Sequence[Cell], scenarios: Sequence[Scenario]
             f"{first_few(without_run)}: state output= or capital_output_ratio= of the investment for its yearly effects"
         )
     return facts
-
-
-def _closure_words(model: Leontief) -> str:
-    if model.held.size:
-        fixed = model.table.industry_names(model.held)
-        return f"mixed: the outputs of {fixed} are given, and demand for their products adapts to them"
-    if not model.spends:
-        return "open (type I): households' spending is exogenous, induced effects are zero by construction"
-    exogenous = model.household_loop(model.table.y).exogenous
-    outside = f"; households of {first_few(exogenous)} have no income data and stay exogenous" if exogenous else ""
-    return f"households (type II): an upper bound, average equals marginal spending{outside}"

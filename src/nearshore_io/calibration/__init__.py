@@ -2,7 +2,6 @@
 
 from nearshore_io.calibration.adjust import Adjusted, Outcome, adjust
 from nearshore_io.calibration.calibrate import Calibration, calibrate
-from nearshore_io.calibration.grades import Grade, graded, reliability
 from nearshore_io.calibration.holdout import hold_out
 from nearshore_io.calibration.labour import pay_per_job
 from nearshore_io.calibration.processing import ProcessingSplit, split_processing
@@ -11,6 +10,7 @@ from nearshore_io.calibration.recipe import Recipe, read_recipe
 from nearshore_io.calibration.report import write_calibration_report
 from nearshore_io.calibration.splitting import Split, split_region, split_sector
 from nearshore_io.calibration.targets import Target, read_targets
+from nearshore_io.grades import Grade, graded, reliability
 
 __all__ = [
     "Adjusted",

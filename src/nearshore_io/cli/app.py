@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Sequence
 
-from nearshore_io.cli import calibrate, results, show, tables
+from nearshore_io.cli import batch, calibrate, results, show, tables
 from nearshore_io.cli.options import app
 from nearshore_io.errors import NearshoreError, SolverError
 
-COMMANDS = (results, tables, calibrate)
+COMMANDS = (results, batch, tables, calibrate)
 """The modules whose import adds commands."""
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (MemoryError, 5),

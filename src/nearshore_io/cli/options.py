@@ -11,7 +11,7 @@ app = typer.Typer(
     help="Jobs, value added and US content when production, investment or trade moves between the United States, "
     "Mexico and the rest of the world.",
     epilog="Exit codes: 0 done, 1 bad input, 2 wrong usage, 3 no trustworthy solution, 4 a file cannot be read or "
-    "written, 5 not enough memory, 70 a fault of this program.",
+    "written, 5 not enough memory, 6 some scenarios of a batch have no result, 70 a fault of this program.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

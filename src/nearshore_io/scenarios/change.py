@@ -61,6 +61,8 @@ class Change:
     demand : ΔY, sparse (n, m). Money.
     moved : the part of ΔY by which existing purchases change their origin, sparse (n, m). Households that buy elsewhere
         spend further income elsewhere too; demand added from outside leaves their basket as it is. Money.
+    patterned : the part of ΔY that is spread over products and sellers as the table's own final uses are, sparse
+        (n, m): as uncertain as they are. Money.
     taken : the part of ΔY that is taken away from existing sales, sparse (n, m), of the sign of those sales. Money.
     P, Q : ΔA = P Q, sparse (n, r) and (r, n).
     cost : what a unit of output gains in input cost and loses in value added, shape (n,).
@@ -83,6 +85,7 @@ class Change:
     cost: Array
     output: Array
     charge: Array
+    patterned: csr_array
     activities: tuple[Activity, ...] = ()
     intensities: Mapping[str, Array] = field(default_factory=dict)
     wedge: Wedge | None = None
@@ -99,6 +102,7 @@ class Change:
             "demand": csr_array((n, m)),
             "moved": csr_array((n, m)),
             "taken": csr_array((n, m)),
+            "patterned": csr_array((n, m)),
             "P": csr_array((n, 0)),
             "Q": csr_array((0, n)),
             **{name: np.zeros(n) for name in ("cost", "output", "charge")},
@@ -149,7 +153,7 @@ class Change:
         """
         if self.caps is not None or self.blockade is not None:
             raise ShockError("limits on output hold or do not: they cannot be phased in over years.")
-        linear = ("demand", "moved", "taken", "Q", "cost", "output", "charge")
+        linear = ("demand", "moved", "taken", "patterned", "Q", "cost", "output", "charge")
         return replace(
             self,
             **{name: getattr(self, name) * share for name in linear},
@@ -176,7 +180,7 @@ def combine(changes: Sequence[Change], numbers: Sequence[int]) -> Change:
     if len({change.period for change in changes}) > 1:
         raise ShockError("shocks of one scenario last equally long: give them the same days.")
     summed: dict[str, Any] = {}
-    for name in ("demand", "moved", "taken"):
+    for name in ("demand", "moved", "taken", "patterned"):
         summed[name] = csr_array(sum((getattr(c, name) for c in changes[1:]), start=getattr(changes[0], name)))
     for name in ("cost", "output", "charge"):
         summed[name] = np.sum([getattr(c, name) for c in changes], axis=0)

@@ -119,7 +119,9 @@ class FDI:
         facts = {"capital expenditure": Fact(spent, table.unit)}
         if bought.taxes:
             facts["product taxes on capital goods"] = Fact(bought.taxes, table.unit)
-        phases: dict[Phase, Change] = {"build": Change.of(table, demand=bought.demand, facts=facts)}
+        phases: dict[Phase, Change] = {
+            "build": Change.of(table, demand=bought.demand, patterned=bought.demand, facts=facts)
+        }
         output = self._yearly_output(spent, table, deflator)
         if output is not None:
             plant = table.positions(self.region, self.sector)

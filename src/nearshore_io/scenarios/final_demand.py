@@ -86,22 +86,26 @@ class FinalDemand:
 
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
         """Return ΔY in the run phase."""
-        region, sector = (None if wanted == "all" else wanted for wanted in (self.region, self.sector))
-        industries = table.positions(region, sector)
+        industries = self.industries(table)
         chosen = chosen_uses(table, self.final_region, self.category)
         if self.share is not None:
             cells = self.share * np.maximum(table.y[industries], 0.0) * chosen
         else:
             value = in_table(self.amount, self.unit, table, deflator, "final demand amount")
-            cells = value * self._producers(table, industries)[:, None] * sales_mix(table, industries, chosen)
+            cells = value * self.producers(table, industries)[:, None] * sales_mix(table, industries, chosen)
         sign = -1.0 if self.direction == "decrease" else 1.0
         added = _on_rows(sign * cells, industries, table)
         taken = -added if self.direction == "decrease" else self._displaced(table, industries, cells)
         falls = -taken if self.direction == "increase" else csr_array(added.shape)
         return {"run": Change.of(table, demand=csr_array(added + falls), taken=taken)}
 
-    def _producers(self, table: IOTable, industries: Positions) -> Array:
-        """Return how the amount is shared over producers, shape (k,)."""
+    def industries(self, table: IOTable) -> Positions:
+        """Return the positions of the producers. Raises `LabelError`."""
+        region, sector = (None if wanted == "all" else wanted for wanted in (self.region, self.sector))
+        return table.positions(region, sector)
+
+    def producers(self, table: IOTable, industries: Positions) -> Array:
+        """Return how the amount is shared over producers, shape (k,). Raises `ShockError` where nobody produces."""
         shares = output_shares(table, industries, "final demand")
         if self.mix == "output":
             return shares

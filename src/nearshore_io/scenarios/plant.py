@@ -146,7 +146,7 @@ class Plant:
             raise ShockError(f"plant: {self.region!r} is several countries ({first_few(hosts)}).")
         bought = capital_formation(table, hosts[0], capex, "GFCF", assets=self.assets)
         facts = {"product taxes on capital goods": Fact(bought.taxes, table.unit)} if bought.taxes else {}
-        return Change.of(table, demand=bought.demand, facts=facts)
+        return Change.of(table, demand=bought.demand, patterned=bought.demand, facts=facts)
 
     def _persons(self, table: IOTable) -> float:
         """Return the persons in one unit of the table's jobs."""

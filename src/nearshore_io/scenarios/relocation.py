@@ -25,12 +25,34 @@ from nearshore_io.scenarios.base import (
 from nearshore_io.scenarios.change import Activity, Change, Fact
 from nearshore_io.scenarios.recipes import blended, host_sourcing, own_intensities
 from nearshore_io.scenarios.trade import final_uses
-from nearshore_io.solvers.base import Array, dense
+from nearshore_io.solvers.base import Array, Matrix, dense
 from nearshore_io.table import IOTable
 from nearshore_io.units import is_number
 
 Shares = float | Mapping[str, float | Mapping[str, float]]
 PAYERS = ("profit", "price", "subsidy")
+
+
+@dataclass(frozen=True)
+class Moving:
+    """What a relocation moves: r rows of the table, to h industries, for some buyers and final uses.
+
+    Attributes
+    ----------
+    rows : positions of the industries that lose the sales, shape (r,).
+    hosts : positions of those that gain them, shape (h,); weights : how each row arrives there, shape (h, r), columns
+        summing to one, or to zero where nothing moves.
+    buyers : positions of the buying industries, shape (j,); inputs : φ ∘ A in these rows and columns, shape (r, j).
+    uses : columns of the final users who buy, shape (u,); final : φ ∘ Y there, shape (r, u). Money.
+    """
+
+    rows: Positions
+    hosts: Positions
+    weights: Array
+    buyers: Positions
+    inputs: Array
+    uses: Positions
+    final: Array
 
 
 @dataclass(frozen=True)
@@ -160,25 +182,15 @@ class Relocation:
     def changes(self, table: IOTable, deflator: Mapping[int, float]) -> dict[Phase, Change]:
         """Return ΔA = P Q, ΔY, new columns and the cost to buying industries, in the run phase."""
         del deflator  # shares have no prices
-        products = table.sector_positions(self.sectors)
-        origins, destinations = table.region_positions(self.origin), self._destinations(table)
-        arriving = np.unique(np.concatenate([regions for regions, _ in destinations]))
-        both = set(origins.tolist()) & set(arriving.tolist())
-        if both:
-            raise ShockError(
-                f"relocation to itself: {first_few(table.regions[i] for i in both)} is origin and destination."
-            )
-        self._require_uses(table)
-        self._require_shares_of_what_moves(table)
-        width = len(table.sectors)
-        rows = np.array([origin * width + product for origin in origins for product in products], dtype=np.intp)
-        inputs, final = self._moving(table, rows, arriving)
-        moved = np.abs(inputs).sum(axis=1) + np.abs(final).sum(axis=1)
-        arrivals = self._arrivals(table, rows, destinations, moved)
-        r = len(rows)
-        leave = csr_array((np.ones(r), (rows, np.arange(r))), shape=(table.n, r))
+        moving = self.moving(table)
+        r = len(moving.rows)
+        inputs, final = np.zeros((r, table.n)), np.zeros((r, table.y.shape[1]))
+        inputs[:, moving.buyers], final[:, moving.uses] = moving.inputs, moving.final
+        arrivals = np.zeros((table.n, r))
+        arrivals[moving.hosts] = moving.weights
+        leave = csr_array((np.ones(r), (moving.rows, np.arange(r))), shape=(table.n, r))
         new = self.localisation is not None
-        P = csr_array(-leave if new else self.relative_cost * arrivals - leave)
+        P = csr_array(-leave if new else self.relative_cost * csr_array(arrivals) - leave)
         demand = csr_array(P @ csr_array(final))
         change = Change.of(
             table,
@@ -187,10 +199,36 @@ class Relocation:
             taken=csr_array(leave @ csr_array(final)),
             P=P,
             Q=csr_array(inputs),
-            activities=self._columns(table, rows, arrivals, inputs, final) if new else (),
+            activities=self._columns(table, moving, inputs, final) if new else (),
             **self._paid(table, inputs, final),
         )
         return {"run": change}
+
+    def moving(self, table: IOTable) -> Moving:
+        """Return what moves, and where to.
+
+        Raises
+        ------
+        LabelError, ShockError
+            Names the table does not have; a relocation to itself; a destination that does not make the product.
+        """
+        products = table.sector_positions(self.sectors)
+        origins, destinations = table.region_positions(self.origin), self._destinations(table)
+        arriving = np.unique(np.concatenate([regions for regions, _ in destinations]))
+        both = set(origins.tolist()) & set(arriving.tolist())
+        if both:
+            raise ShockError(
+                f"relocation to itself: {first_few(table.regions[i] for i in both)} is origin and destination."
+            )
+        uses = np.array(final_uses(table, table.region_positions(self.buyers)), dtype=np.intp)
+        self._require_uses(table, uses)
+        self._require_shares_of_what_moves(table)
+        rows = (origins[:, None] * len(table.sectors) + products).ravel()
+        buyers = table.positions(region=self.buyers)
+        inputs, final = self._moving(table, rows, arriving, buyers, uses)
+        moved = np.abs(inputs).sum(axis=1) + np.abs(final).sum(axis=1)
+        hosts, weights = self._arrivals(table, rows, destinations, moved)
+        return Moving(rows, hosts, weights, buyers, inputs, uses, final)
 
     def _destinations(self, table: IOTable) -> list[tuple[Positions, float]]:
         """Return the regions of each destination, and its share."""
@@ -212,14 +250,14 @@ class Relocation:
         facts = {"final buyers spend on top": Fact(on_top, table.unit)} if on_top else {}
         return {"cost" if self.cost_paid_by == "profit" else "charge": extra, "facts": facts}
 
-    def _require_uses(self, table: IOTable) -> None:
+    def _require_uses(self, table: IOTable, uses: Positions) -> None:
         """Raise where nothing can move: costs without value added to pay them, final users of a part of a country."""
         if self.relative_cost != 1.0 and "value_added" not in table.inputs:
             raise ShockError(
                 "relocation relative_cost: the table has no input called 'value_added' for buyers to pay the "
                 f"difference from; it has {first_few(table.inputs)}."
             )
-        if "intermediate" not in self.uses and not final_uses(table, table.region_positions(self.buyers)):
+        if "intermediate" not in self.uses and not uses.size:
             raise ShockError(
                 f"relocation of final uses: {first_few(self.buyers)} is only a part of its country, and final users "
                 "belong to the country. Name the country as the buyer."
@@ -243,30 +281,41 @@ class Relocation:
                     f"relocation share of {sector}: {strangers[0]!r} is none of the buyers, {list(self.buyers)}."
                 )
 
-    def _moving(self, table: IOTable, rows: Positions, destinations: Positions) -> tuple[Array, Array]:
-        """Return φ ∘ A_(c,i),J, shape (r, n), and φ ∘ Y_(c,i),J, shape (r, m): what moves."""
-        inputs, final = np.zeros((len(rows), table.n)), np.zeros((len(rows), table.y.shape[1]))
+    def _moving(
+        self, table: IOTable, rows: Positions, destinations: Positions, buyers: Positions, uses: Positions
+    ) -> tuple[Array, Array]:
+        """Return φ ∘ A_(c,i),J, shape (r, j), and φ ∘ Y_(c,i),J, shape (r, u): what moves."""
+        inputs, final = np.zeros((len(rows), len(buyers))), np.zeros((len(rows), len(uses)))
         width, k = len(table.sectors), table.Y.sizes["category"]
-        buyers = table.positions(region=self.buyers)
-        uses = final_uses(table, table.region_positions(self.buyers))
-        rivals = [destinations * width + row % width for row in rows.tolist()]
         if "intermediate" in self.uses:
-            bought = dense(table.A[rows][:, buyers])
-            others = [dense(table.A[places][:, buyers]).sum(axis=0) for places in rivals]
-            shares = self._phi(
-                table, rows, [table.regions[j // width] for j in buyers.tolist()], bought, np.array(others)
-            )
-            inputs[:, buyers] = shares * bought
-        if "final" in self.uses and uses:
-            bought = table.y[rows][:, uses]
-            others = [table.y[places][:, uses].sum(axis=0) for places in rivals]
-            shares = self._phi(table, rows, [table.final_regions[j // k] for j in uses], bought, np.array(others))
-            final[:, uses] = shares * bought
+            names = [table.regions[j // width] for j in buyers.tolist()]
+            inputs = self._shares(table, rows, destinations, names, table.A, buyers)
+        if "final" in self.uses and uses.size:
+            names = [table.final_regions[u // k] for u in uses.tolist()]
+            final = self._shares(table, rows, destinations, names, table.y, uses)
         return inputs, final
 
+    def _shares(
+        self,
+        table: IOTable,
+        rows: Positions,
+        destinations: Positions,
+        names: Sequence[str],
+        purchases: Matrix,
+        columns: Positions,
+    ) -> Array:
+        """Return φ ∘ purchases in some rows and columns, the columns belonging to buyers of these names."""
+        bought = dense(purchases[rows][:, columns])
+        if is_number(self.share):
+            return np.asarray(float(self.share) * bought)
+        width = len(table.sectors)
+        rivals = [destinations * width + row % width for row in rows.tolist()]
+        others = np.array([dense(purchases[places][:, columns]).sum(axis=0) for places in rivals])
+        return np.asarray(self._phi(table, rows, names, bought, others) * bought)
+
     def _phi(self, table: IOTable, rows: Positions, buyer_of: Sequence[str], bought: Array, others: Array) -> Array:
-        """Return φ by row and buyer, shape (r, buyers): as given, or what a change of price moves."""
-        if self.share is None:
+        """Return φ by row and buyer, shape (r, buyers): by sector as given, or what a change of price moves."""
+        if not isinstance(self.share, Mapping):
             dearer = (1.0 + float(self.price_change or 0.0)) ** (1.0 - float(self.elasticity or 0.0))
             product = rows % len(table.sectors)
             by_product = np.zeros((len(table.sectors), bought.shape[1]))
@@ -281,8 +330,8 @@ class Relocation:
         width = len(table.sectors)
         product = rows % width
         countries = [table.country.get(name, name) for name in buyer_of]
-        for sector, value in (self.share if isinstance(self.share, Mapping) else {None: self.share}).items():
-            at = np.isin(product, table.sector_positions(self.sectors if sector is None else sector))
+        for sector, value in self.share.items():
+            at = np.isin(product, table.sector_positions(sector))
             for buyer, share in (value if isinstance(value, Mapping) else {None: value}).items():
                 to = [
                     buyer is None or buyer in (name, country) for name, country in zip(buyer_of, countries, strict=True)
@@ -292,32 +341,33 @@ class Relocation:
 
     def _arrivals(
         self, table: IOTable, rows: Positions, destinations: Sequence[tuple[Positions, float]], moved: Array
-    ) -> csr_array:
-        """Return where each moved row arrives, sparse (n, r), columns summing to one."""
+    ) -> tuple[Positions, Array]:
+        """Return the industries where rows arrive, shape (h,), and the shares that arrive there, shape (h, r)."""
         width = len(table.sectors)
-        arrivals = np.zeros((table.n, len(rows)))
-        for k, row in enumerate(rows):
+        regions = np.unique(np.concatenate([places for places, _ in destinations]))
+        hosts = (regions[:, None] * width + np.unique(rows % width)).ravel()
+        weights = np.zeros((len(hosts), len(rows)))
+        for k, row in enumerate(rows.tolist()):
             if moved[k] > 0:
-                for regions, share in destinations:
-                    industries = regions * width + row % width
-                    arrivals[industries, k] += share * output_shares(table, industries, "relocation")
-        return csr_array(arrivals)
+                for places, share in destinations:
+                    industries = places * width + row % width
+                    at = np.searchsorted(hosts, np.sort(industries))
+                    weights[at, k] += share * output_shares(table, np.sort(industries), "relocation")
+        return hosts, weights
 
-    def _columns(
-        self, table: IOTable, rows: Positions, arrivals: csr_array, inputs: Array, final: Array
-    ) -> tuple[Activity, ...]:
+    def _columns(self, table: IOTable, moving: Moving, inputs: Array, final: Array) -> tuple[Activity, ...]:
         """Return the moved production as new columns, one for each row that moves and destination."""
         found = []
-        cells = arrivals.tocoo()
-        for host, k, share in zip(*(c.tolist() for c in cells.coords), cells.data.tolist(), strict=True):
-            origin = dense(table.A[:, [rows[k]]])[:, 0]
+        for at, k in np.argwhere(moving.weights).tolist():
+            host, row = int(moving.hosts[at]), int(moving.rows[k])
+            origin = dense(table.A[:, [row]])[:, 0]
             own = dense(table.A[:, [host]])[:, 0]
             needed = Sourcing.of(origin if self.technology == "origin" else own, len(table.sectors)).recipe
             local = float(self.localisation or 0.0)
             kits = Sourcing.of(origin, len(table.sectors)).shares if local < 1.0 else np.zeros(table.n)
             at_home = host_sourcing(table, host, needed, "relocation localisation") if local > 0.0 else kits
             recipe = blended(needed, at_home, kits, local)
-            scale = share * self.relative_cost
+            scale = float(moving.weights[at, k]) * self.relative_cost
             intensities = own_intensities(table, recipe, host, "relocation")
             found.append(Activity(host, recipe, scale * inputs[k], scale * final[k], intensities))
         return tuple(found)

@@ -42,17 +42,7 @@ def read_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
         TOML syntax (with the line), an unknown key or kind (with its path, line and the nearest valid one),
         a value of the wrong type, a value the shock refuses, two scenarios of one name.
     """
-    file = Path(path).expanduser()
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise StorageError(f"{file} cannot be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{file} is not UTF-8 text: {error}.") from error
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise FormatError(f"{file} is not valid TOML: {error}.") from error
+    file, text, content = toml_file(path)
     if not content:
         raise FormatError(f"{file} is empty: it needs at least one [[scenario]] with a name and a [[scenario.shock]].")
     central = _with_values(content, file, {})
@@ -66,6 +56,48 @@ def read_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
     if twice:
         raise FormatError(f"{file}: scenario name {twice[0]!r} is used twice.")
     return scenarios
+
+
+def toml_file(path: str | os.PathLike[str]) -> tuple[Path, str, dict[str, Any]]:
+    """Return a TOML file: its path, text and content.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be read.
+    FormatError
+        If it is not UTF-8, or no TOML.
+    """
+    file = Path(path).expanduser()
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise StorageError(f"{file} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{file} is not UTF-8 text: {error}.") from error
+    try:
+        return file, text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(f"{file} is not valid TOML: {error}.") from error
+
+
+def require_shocks(shocks: Sequence[Mapping[str, Any]], file: Path, text: str) -> None:
+    """Raise `FormatError` unless shocks have the keys and types of their kinds, with the line and the nearest key."""
+    content = {"scenario": [{"name": "first", "shock": [dict(shock) for shock in shocks]}]}
+    try:
+        _validated(content, file, text)
+    except FormatError as error:
+        raise FormatError(str(error).replace("scenario[0].", "")) from error
+
+
+def line_of(text: str, key: str) -> str:
+    """Return ", line N" for the only line of a file that sets a key, or opens a table of that name."""
+    lines = [
+        i
+        for i, line in enumerate(text.splitlines(), start=1)
+        if re.match(rf"\s*(?:{re.escape(key)}\s*=|\[+{re.escape(key)}[\].])", line)
+    ]
+    return f", line {lines[0]}" if len(lines) == 1 else ""
 
 
 def _with_values(content: Mapping[str, Any], file: Path, changed: Mapping[str, Any]) -> dict[str, Any]:

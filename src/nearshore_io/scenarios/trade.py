@@ -77,14 +77,9 @@ def industries_of(table: IOTable, regions: Positions, sectors: Wanted | None = N
 
 def final_uses(table: IOTable, regions: Positions) -> list[int]:
     """Return the columns of final demand of the countries all of whose regions are among these."""
-    here = {table.regions[i] for i in regions.tolist()}
-    k = table.Y.sizes["category"]
-    return [
-        place * k + j
-        for place, name in enumerate(table.final_regions)
-        if {region for region in table.regions if table.country[region] == name} <= here
-        for j in range(k)
-    ]
+    here = set(regions.tolist())
+    k = len(table.categories)
+    return [place * k + j for place, own in enumerate(table.regions_of_final) if here.issuperset(own) for j in range(k)]
 
 
 def chosen_uses(table: IOTable, final_region: str | None, category: str | None = None) -> Array:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
@@ -171,6 +171,12 @@ class IOTable:
         """Codes of the categories of final demand."""
         return tuple(self.Y["category"].values.tolist())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what another process rebuilds the table from: its parts, and the checksum where it is known."""
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in parts.items()}
+        return _rebuilt, (plain, vars(self).get("sha256"))
+
     @property
     def inputs(self) -> dict[str, Array]:
         """Primary inputs by name, each (n,)."""
@@ -189,6 +195,14 @@ class IOTable:
         values = self.F.values.reshape(self.F.sizes["stressor"], self.n)
         pairs = zip(values, self.F["stressor_unit"].values.tolist(), strict=True)
         return dict(zip(self.F["stressor"].values.tolist(), pairs, strict=True))
+
+    @cached_property
+    def regions_of_final(self) -> tuple[tuple[int, ...], ...]:
+        """Positions of the regions of every country of final use, in the table's order."""
+        return tuple(
+            tuple(i for i, region in enumerate(self.regions) if self.country[region] == name)
+            for name in self.final_regions
+        )
 
     @cached_property
     def countries(self) -> tuple[str, ...]:
@@ -298,16 +312,29 @@ class IOTable:
         return stamp(xr.DataArray(array, dims=INDUSTRY, coords=coords), units, long_name, **{**self.marks, **attrs})
 
     def region_positions(self, wanted: Wanted) -> Positions:
-        """Return the positions of regions named by code, country or group. Raises `LabelError`."""
-        return labels.region_positions(wanted, self.regions, self.country)
+        """Return the positions of regions named by code, country or group, read-only. Raises `LabelError`."""
+        names = labels.as_list(wanted)
+        key = ("region", *names)
+        if key not in self._looked_up:
+            self._looked_up[key] = frozen(labels.region_positions(names, self.regions, self.country))
+        return self._looked_up[key]
 
     def countries_of(self, wanted: Wanted) -> set[str]:
         """Return the countries of regions named by code, country or group. Raises `LabelError`."""
         return {self.country[self.regions[i]] for i in self.region_positions(wanted)}
 
     def sector_positions(self, wanted: Wanted) -> Positions:
-        """Return the positions of sectors named by code or group. Raises `LabelError`."""
-        return labels.sector_positions(wanted, self.sectors, self.sector_names)
+        """Return the positions of sectors named by code or group, read-only. Raises `LabelError`."""
+        names = labels.as_list(wanted)
+        key = ("sector", *names)
+        if key not in self._looked_up:
+            self._looked_up[key] = frozen(labels.sector_positions(names, self.sectors, self.sector_names))
+        return self._looked_up[key]
+
+    @cached_property
+    def _looked_up(self) -> dict[tuple[str, ...], Positions]:
+        """Positions by what was asked for: a lookup takes 20 µs, and sweeps ask for the same names again and again."""
+        return {}
 
     def positions(self, region: Wanted | None = None, sector: Wanted | None = None) -> Positions:
         """Return the positions of industries, region-major; None selects all. Raises `LabelError`."""
@@ -468,3 +495,15 @@ class IOTable:
 def _bytes(values: Array) -> bytes:
     """Return the bytes of an array in C order, with one zero instead of two."""
     return (np.ascontiguousarray(values, dtype=np.float64) + 0.0).tobytes()
+
+
+def _rebuilt(parts: dict[str, Any], sha256: str | None) -> IOTable:
+    """Return a table from its parts as another process sent them, read-only again."""
+    for name in ("Y", "v", "final_inputs", "F"):
+        parts[name].values.flags.writeable = False
+    for name in ("country", "meta"):
+        parts[name] = MappingProxyType(parts[name])
+    table = IOTable(**parts | {"Z": frozen(parts["Z"])})
+    if sha256 is not None:
+        vars(table)["sha256"] = sha256
+    return table

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from nearshore_io.calibration.grades import LETTERS, Grade, graded
 from nearshore_io.calibration.holdout import KEPT, hold_out
 from nearshore_io.calibration.sections import Cell, Section, table_section
 from nearshore_io.calibration.steps.base import Context, Step, StepResult
 from nearshore_io.calibration.steps.shape import concordance_file
 from nearshore_io.concordance import aggregate
 from nearshore_io.errors import FormatError
+from nearshore_io.grades import LETTERS, Grade, graded
 from nearshore_io.readers.wiod import read_wiod
 from nearshore_io.table import IOTable
 

@@ -1,0 +1,300 @@
+"""Results of a sweep, opened where they lie: totals, scenarios, failures and changes by industry."""
+
+import io
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from nearshore_io.errors import LabelError, StorageError, first_few
+from nearshore_io.stores import samples
+from nearshore_io.stores.encode import shown
+from nearshore_io.stores.manifest import Entry, entries, opened
+from nearshore_io.stores.sinks import Folder, Sink, sink_at
+from nearshore_io.stores.vectors import ROOT, require_zarr
+from nearshore_io.units import stamp
+
+if TYPE_CHECKING:
+    import os
+
+    import polars as pl
+
+KEYS = ("table", "year", "phase", "variable", "place", "sector")
+"""What tells one total of a scenario from another."""
+LEVELS = (0.05, 0.5, 0.95)
+_TEXT = {"totals": (*KEYS, "unit"), "failures": ("table", "year", "error", "message"), "scenarios": ()}
+
+
+class SweepResults:
+    """Results of a sweep; nothing is read before it is asked for.
+
+    Attributes
+    ----------
+    manifest : what was run: sweep, seed, tables with their checksums, package, machine.
+    complete : True when every part is there.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        found = opened(sink)
+        if found is None:
+            raise StorageError(f"{sink.where} holds no results of a sweep (there is no manifest.json).")
+        self._sink = sink
+        self.manifest: Mapping[str, Any] = found
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """The ledger: one entry for each part that is done."""
+        return list(entries(self._sink))
+
+    @property
+    def where(self) -> str:
+        """Where the store is."""
+        return self._sink.where
+
+    @property
+    def complete(self) -> bool:
+        """True when every part is there."""
+        return bool(len(self.entries) == sum(table["parts"] for table in self.manifest["tables"]))
+
+    @property
+    def failed(self) -> int:
+        """How many scenarios have no result, over all tables."""
+        return sum(entry.failed for entry in self.entries)
+
+    @property
+    def residual(self) -> float:
+        """The largest relative residual of the solves."""
+        return max((entry.residual for entry in self.entries), default=float("nan"))
+
+    @property
+    def checked(self) -> float:
+        """How far scenarios that took two routes were apart at most, relative to the largest number; NaN: none did."""
+        return max((entry.checked for entry in self.entries if entry.checked is not None), default=float("nan"))
+
+    def __repr__(self) -> str:
+        listed = first_few(table["table"] for table in self.manifest["tables"])
+        state = "" if self.complete else f", {len(self.entries)} parts of it so far"
+        failed = f", {self.failed:,} without a result" if self.failed else ""
+        return (
+            f"<SweepResults {self.manifest['name']}: {self.manifest['scenarios']:,} scenarios on {listed}{state}"
+            f"{failed}, in {self._sink.where}>"
+        )
+
+    @property
+    def scenarios(self) -> "pl.LazyFrame":
+        """Parameters, one line for each scenario: ``scenario``, ``sample`` where there are draws, and parameters."""
+        return self._frame("scenarios")
+
+    @property
+    def totals(self) -> "pl.LazyFrame":
+        """Totals in long form: table, year, scenario, phase, variable, place, sector, value, sd, unit."""
+        return self._frame("totals")
+
+    @property
+    def failures(self) -> "pl.LazyFrame":
+        """Scenarios without a result: table, year, scenario, error, message."""
+        return self._frame("failures")
+
+    def to_polars(self, variable: str | None = None) -> "pl.DataFrame":
+        """Return totals (of one variable) beside the parameters of their scenarios."""
+        import polars as pl
+
+        totals = self.totals
+        if variable is not None:
+            totals = self._known(totals.filter(pl.col("variable") == variable), variable)
+        return totals.join(self.scenarios, on="scenario", how="left", maintain_order="left").collect()
+
+    @property
+    def variables(self) -> list[str]:
+        """Variables there are totals of."""
+        rows = [row for table in self.manifest["tables"] for row in table["variables"]]
+        return list(dict.fromkeys(rows))
+
+    def _known(self, frame: "pl.LazyFrame", variable: str) -> "pl.LazyFrame":
+        if variable not in self.variables:
+            raise LabelError(f"no totals of {variable!r}; there are {first_few(self.variables, 12) or 'none'}.")
+        return frame
+
+    def to_pandas(self, variable: str | None = None) -> pd.DataFrame:
+        """Return totals (of one variable) beside the parameters of their scenarios."""
+        frame = self.to_polars(variable)
+        return pd.DataFrame({name: frame[name].to_numpy() for name in frame.columns})
+
+    def to_xarray(self, variable: str) -> xr.DataArray:
+        """Return totals of one variable over table, phase, case, every axis, sample, place and sector.
+
+        Dims of one label are dropped. Scenarios without a result are unknown.
+
+        Raises
+        ------
+        LabelError
+            If there are no totals of that variable.
+        """
+        frame = self.to_polars(variable)
+        lead = ("table", "year", "phase", "place", "sector")
+        dims = self._dims()
+        numbers = frame["scenario"].to_numpy()
+        places: dict[str, tuple[Any, list[Any]]] = {}
+        for name in lead:
+            labels = frame[name].unique(maintain_order=True).to_list()
+            codes = frame[name].replace_strict(labels, list(range(len(labels)))).to_numpy()
+            places[name] = (codes, labels)
+        rest = numbers
+        order = [*dims][::-1] if "sample" not in dims or not self._sample_first else [*list(dims)[:-1][::-1], "sample"]
+        for name in order:
+            rest, at = np.divmod(rest, len(dims[name]))
+            places[name] = (at, list(dims[name]))
+        kept = [name for name in ("table", "year", "phase", *dims, "place", "sector") if len(places[name][1]) > 1]
+        array = np.full([len(places[name][1]) for name in kept], np.nan)
+        array[tuple(places[name][0] for name in kept)] = frame["value"].fill_null(float("nan")).to_numpy()
+        coords = {name: places[name][1] for name in kept} | {
+            name: places[name][1][0] for name in places if name not in kept and name != "case"
+        }
+        units = first_few(frame["unit"].unique().to_list())
+        found = xr.DataArray(array, dims=kept, coords=coords, name=variable)
+        return stamp(
+            found, units, f"{variable} of sweep {self.manifest['name']}", sweep_sha256=self.manifest["sweep_sha256"]
+        )
+
+    @property
+    def _sample_first(self) -> bool:
+        return self.manifest["sweep"]["table_errors"] is not None
+
+    def _dims(self) -> dict[str, Sequence[Any]]:
+        """Return the labels of every dim a scenario's number counts through, the slowest first."""
+        sweep = self.manifest["sweep"]
+        cases = [" ".join(str(value) for value in case.values()) for case in sweep["cases"]]
+        dims: dict[str, Sequence[Any]] = {"case": cases or [""]}
+        for name, values in sweep["axes"].items():
+            numeric = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+            dims[name] = values if numeric else [shown(value) for value in values]
+        return dims | {"sample": list(range(sweep["samples"] or 1))}
+
+    def vectors(self, table: str | None = None) -> xr.Dataset:
+        """Return changes by industry of one table, Dataset (scenario, phase, region, sector), read as it is looked at.
+
+        Raises
+        ------
+        LabelError
+            If the run kept none, or there are several tables and none is named.
+        """
+        require_zarr()
+        listed = {part["table"]: part["group"] for part in self.manifest["tables"]}
+        if not self.manifest["vectors"]:
+            raise LabelError('this run kept totals only: run it with vectors=["output"].')
+        if table is None and len(listed) > 1:
+            raise LabelError(f"name one of the tables: {first_few(listed)}.")
+        group = listed[table or next(iter(listed))]
+        found = xr.open_dataset(self._address(f"{ROOT}/{group}"), engine="zarr", consolidated=False, chunks=None)
+        return found.assign_coords(scenario=np.arange(found.sizes["scenario"]))
+
+    def _address(self, name: str) -> Any:
+        if self._sink.where != "memory":
+            return f"{self._sink.where}/{name}"
+        from zarr.core.buffer import default_buffer_prototype
+        from zarr.storage import MemoryStore
+
+        make = default_buffer_prototype().buffer.from_bytes
+        return MemoryStore(
+            {file.removeprefix(f"{name}/"): make(self._sink.read(file) or b"") for file in self._sink.names(name)}
+        )
+
+    def quantiles(
+        self, variable: str, by: str | Sequence[str] = (), levels: Sequence[float] = LEVELS, confidence: float = 0.9
+    ) -> pd.DataFrame:
+        """Return quantiles of totals over samples (or over all scenarios), with how sure they are.
+
+        One line for each total and each combination of ``by``: count, mean, the quantiles, and for each of them
+        ``low`` and ``high``, an interval of that confidence from order statistics. It takes draws as independent, which
+        overstates the width for Sobol' points and hypercubes.
+
+        Parameters
+        ----------
+        by : parameters to keep apart.
+
+        Source: David & Nagaraja (2003), Order Statistics, section 7.1.
+        """
+        import polars as pl
+
+        frame = self._known(self.totals.filter(pl.col("variable") == variable), variable)
+        if _listed(by):
+            frame = frame.join(self.scenarios, on="scenario", how="left", maintain_order="left")
+        return samples.quantiles(frame, [*KEYS, *_listed(by)], levels, confidence)
+
+    def convergence(self, variable: str, place: str, level: float = 0.5, **chosen: Any) -> pd.DataFrame:
+        """Return a quantile of one total after 2, 4, 8, … samples, with its interval: has it settled.
+
+        Parameters
+        ----------
+        chosen : values of phase, sector, table and parameters that pick one total, where there are several.
+        """
+        return samples.convergence(self._one(variable, place, chosen), level)
+
+    def tornado(self, variable: str, place: str, **chosen: Any) -> pd.DataFrame:
+        """Return rank correlations of one total with every parameter that was drawn or varied, the strongest first.
+
+        Columns: correlation (Spearman's, between −1 and 1), parameter's low and high, and the mean total in the lower
+        and upper tenth of the parameter. Text parameters are left out.
+
+        Parameters
+        ----------
+        chosen : as in `convergence`.
+        """
+        return samples.tornado(self._one(variable, place, chosen), self.manifest["parameters"])
+
+    def _one(self, variable: str, place: str, chosen: Mapping[str, Any]) -> pd.DataFrame:
+        frame = self.to_pandas(variable)
+        for name, value in {"place": place, **chosen}.items():
+            if name not in frame or not (frame[name] == value).any():
+                known = first_few(frame[name].unique()) if name in frame else "no such column"
+                raise LabelError(f"no {name} {value!r} among totals of {variable!r}: {known}.")
+            frame = frame[frame[name] == value]
+        several = [name for name in KEYS if frame[name].nunique() > 1]
+        if several:
+            raise LabelError(
+                f"several totals of {variable!r}: choose {several[0]}, of {first_few(frame[several[0]].unique())}."
+            )
+        return frame
+
+    def _frame(self, kind: Literal["totals", "scenarios", "failures"]) -> "pl.LazyFrame":
+        """Return the files of one kind that belong to parts that are done, as one frame."""
+        import polars as pl
+
+        files = [name for entry in self.entries for name in entry.files if name.startswith(f"{kind}/")]
+        if not files:
+            numbers = {"scenario": pl.Int64, **({"value": pl.Float64} if kind == "totals" else {})}
+            return pl.LazyFrame(schema={**dict.fromkeys(_TEXT[kind], pl.String), **numbers})
+        frames = []
+        for folder in dict.fromkeys(name.rpartition("/")[0] for name in files):
+            mine = [name for name in files if name.startswith(f"{folder}/")]
+            frame = self._scan(mine)
+            if kind != "scenarios":
+                table, year = (part.partition("=")[2] for part in folder.split("/")[1:3])
+                frame = frame.select(pl.lit(table).alias("table"), pl.lit(year).alias("year"), pl.all())
+            frames.append(frame)
+        return pl.concat(frames)
+
+    def _scan(self, names: Sequence[str]) -> "pl.LazyFrame":
+        import polars as pl
+
+        if isinstance(self._sink, Folder):
+            return pl.scan_parquet([self._sink.path / name for name in names], hive_partitioning=False)
+        return pl.concat([pl.read_parquet(io.BytesIO(self._sink.read(name) or b"")) for name in names]).lazy()
+
+
+def _listed(by: str | Sequence[str]) -> list[str]:
+    return [by] if isinstance(by, str) else list(by)
+
+
+def open_results(store: "str | os.PathLike[str]") -> SweepResults:
+    """Return the results in a store, finished or not.
+
+    Raises
+    ------
+    StorageError
+        If there are none.
+    """
+    return SweepResults(sink_at(store))
