@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RAW ?= ../shared/data
 
-.PHONY: demo test lint tables bench bench-balance bench-crossover bench-exports bench-gallery bench-reading clean
+.PHONY: demo test lint tables bench bench-balance bench-crossover bench-exports bench-gallery bench-reading bench-sweeps clean
 
 demo: $(VENV)/.ready
 	$(BIN)/nearshore run nearshoring
@@ -32,6 +32,9 @@ bench-exports: $(VENV)/.bench
 
 bench-gallery: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.gallery
+
+bench-sweeps: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.sweeps
 
 bench-crossover: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.crossover

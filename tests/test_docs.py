@@ -29,6 +29,24 @@ def test_python_examples_run(
     assert "jalisco-electronics" in printed
 
 
+def test_the_how_to_of_batches_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file of the page, by the shell and in Python; the query of the page, in DuckDB."""
+    import duckdb
+
+    page = (ROOT / "docs" / "how-to" / "batch.md").read_text(encoding="utf-8")
+    blocks = {kind: re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("toml", "python", "sql")}
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sweep.toml").write_text(blocks["toml"][0], encoding="utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        main(["batch", "sweep.toml", "--out", "results/"])
+    assert stopped.value.code == 0
+    for block in blocks["python"]:
+        exec(compile(block, "batch.md", "exec"), {})
+    rows = duckdb.sql(blocks["sql"][0].rstrip("; \n")).fetchall()
+    assert len(rows) == 57
+    assert rows[0][2] > rows[-1][2]
+
+
 def published(folder: Path) -> None:
     """Lay a made archive into a folder under the name the publisher gives it."""
     nio.write_toy_icio(folder / "2022.csv")

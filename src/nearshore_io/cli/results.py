@@ -5,16 +5,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 import xarray as xr
 
-from nearshore_io.batch import answers, run, run_years
+from nearshore_io.batch import answers, run, run_years, table_band
 from nearshore_io.bundled import DEFAULT
 from nearshore_io.cli import save, show, show_impacts, show_tables
 from nearshore_io.cli.gallery_page import gallery_page
 from nearshore_io.cli.inputs import chosen, open_table
 from nearshore_io.cli.options import Closure, Format, FormatOption, OutOption, TableOption, YearOption, app
-from nearshore_io.errors import ClosureError
+from nearshore_io.errors import ClosureError, ShockError
 from nearshore_io.indicators import compare_published, content_by_measure, export_content
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Scenario, list_gallery, load_scenario
@@ -73,7 +74,10 @@ def run_command(
         print(save.as_json(kept))
         return
     answered = {scenario.name: answers(model, scenario) for scenario in listed if scenario.indicators}
-    show_impacts.impacts(show.console(), listed, impact, upper, effects=effects, bands=bands, answered=answered)
+    sure = {scenario.name: _sure(model, scenario) for scenario in listed}
+    show_impacts.impacts(
+        show.console(), listed, impact, upper, effects=effects, bands=bands, answered=answered, sure=sure
+    )
     if out is not None:
         show.console().print(f"Full results by region and sector: {out}")
 
@@ -91,6 +95,19 @@ def _by_year(model: Leontief, scenarios: Sequence[Scenario], out: Path | None, f
     if untimed:
         show.console().print(f"Without a [scenario.timing], and left out: {', '.join(untimed)}.")
     show_impacts.over_years(show.console(), timed, found)
+
+
+def _sure(model: Leontief, scenario: Scenario) -> pd.DataFrame | str | None:
+    """Return the band of the headline from errors of the table's cells, or why there is none."""
+    table = model.table
+    names = [name for name in ("value_added", "jobs") if name in table.inputs or name in table.stressors]
+    places = [place for place in ("USA", "MEX") if place in table.countries]
+    if not names or not places:
+        return None
+    try:
+        return table_band(model, scenario, [f"{name} of {place}" for name in names for place in places])
+    except ShockError as error:
+        return str(error)
 
 
 def _upper_bound(closed: Leontief | None, scenarios: Sequence[Scenario]) -> xr.Dataset | str | None:

@@ -32,6 +32,7 @@ def impacts(
     effects: bool = False,
     bands: xr.Dataset | None = None,
     answered: Mapping[str, pd.DataFrame] | None = None,
+    sure: Mapping[str, pd.DataFrame | str] | None = None,
 ) -> None:
     """Print every scenario: impacts by country with their band, who loses, content, published figures, assumptions.
 
@@ -43,6 +44,7 @@ def impacts(
     effects : print direct, indirect and induced apart.
     bands : results with effects and variants, for scenarios that have some.
     answered : indicators before and after, by scenario.
+    sure : the band that errors of the table's cells give, by scenario, or why there is none.
     """
     for scenario in scenarios:
         impact = first.sel(scenario=scenario.name)
@@ -50,6 +52,7 @@ def impacts(
         variants = None if bands is None or not scenario.variants else _whole(bands.sel(scenario=scenario.name))
         corners = _corners(variants)
         _impact(console, "Type I" if closed is not None else "", impact, effects=effects, variants=corners)
+        _from_cells(console, (sure or {}).get(scenario.name))
         _own_variants(console, scenario, variants)
         if isinstance(closed, str):
             console.print(f"Type II: {closed}")
@@ -164,6 +167,26 @@ def _corners(variants: xr.Dataset | None) -> xr.Dataset | None:
     names = [name for name in variants["variant"].values.tolist() if of_the_band(name)]
     own = [name for name in names if bool(variants["own_variant"].sel(variant=name))]
     return variants.sel(variant=own) if len(own) > 1 else None
+
+
+def _from_cells(console: Console, found: pd.DataFrame | str | None) -> None:
+    """Print the band that errors of the table's cells give to the headline."""
+    if found is None:
+        return
+    if isinstance(found, str):
+        console.print(f"Band of the table: {found}")
+        return
+    listed = []
+    for phase, part in found.groupby("phase", sort=False):
+        cells = []
+        for row in part[part["value"].notna()].to_dict("records"):
+            factor = 1e3 if str(row["unit"]).startswith("thousand person") else 1.0
+            low, high = (significant(row[side] * factor) for side in ("low", "high"))
+            cells.append(f"{row['place']} {str(row['variable']).replace('_', ' ')} {low} … {high}")
+        listed.append(f"{phase}: {', '.join(cells)}")
+    console.print(
+        f"Band of the table, nine tenths, from errors of its cells ({found.attrs['errors']}): {'; '.join(listed)}."
+    )
 
 
 def _own_variants(console: Console, scenario: Scenario, variants: xr.Dataset | None) -> None:

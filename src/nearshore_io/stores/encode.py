@@ -1,7 +1,8 @@
 """Results as the bytes of Parquet files, in long form; and changes by industry as chunks of a Zarr array."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,29 +16,60 @@ PHASES = ("build", "run", "event")
 COLUMNS = ("scenario", "phase", "variable", "place", "sector", "value", "unit")
 
 
+@dataclass(frozen=True)
+class Words:
+    """The words that stand in the columns of totals, the same for all files of a store.
+
+    Columns of few different words are kept as codes, which are written four times as fast as text; where every file has
+    the same list of words, any tool reads them together.
+    """
+
+    variable: tuple[str, ...]
+    place: tuple[str, ...]
+    sector: tuple[str, ...]
+    unit: tuple[str, ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, str, str, str]]) -> "Words":
+        """Return the different words of rows: variable, place, sector and unit of each."""
+        listed = list(rows)
+        return cls(*(tuple(dict.fromkeys(row[column] for row in listed)) for column in range(4)))
+
+
 def totals(
-    numbers: Any, phases: Sequence[str], rows: Sequence[tuple[str, str, str, str]], values: Array, sd: Array | None
+    numbers: Any,
+    phases: Sequence[str],
+    rows: Sequence[tuple[str, str, str, str]],
+    words: Words,
+    values: Array,
+    sd: Array | None,
 ) -> bytes:
     """Return totals in long form, one line for each scenario, phase and row.
 
     Parameters
     ----------
     numbers : of the scenarios, shape (k,). phases : of each, k names. values, sd : shape (k, rows).
-    rows : variable, place, sector and unit of each.
+    rows : variable, place, sector and unit of each. words : all that occur in the store.
     """
     import polars as pl
 
     k, width = values.shape
+
+    def repeated(column: int, known: Sequence[str]) -> Any:
+        codes = np.array([known.index(row[column]) for row in rows], dtype=np.uint32)
+        return _coded(np.tile(codes, k), known)
+
     columns: dict[str, Any] = {
         "scenario": np.repeat(np.asarray(numbers, dtype=np.int64), width),
-        "phase": _chosen(PHASES, np.repeat(np.array([PHASES.index(p) for p in phases], dtype=np.uint32), width)),
+        "phase": _coded(np.repeat(np.array([PHASES.index(p) for p in phases], dtype=np.uint32), width), PHASES),
+        "variable": repeated(0, words.variable),
+        "place": repeated(1, words.place),
+        "sector": repeated(2, words.sector),
+        "value": _unknown(values),
     }
-    for place, name in enumerate(("variable", "place", "sector")):
-        columns[name] = _repeated([row[place] for row in rows], k)
-    columns["value"] = _unknown(values)
     if sd is not None:
         columns["sd"] = _unknown(sd)
-    columns["unit"] = _repeated([row[3] for row in rows], k)
+    columns["unit"] = repeated(3, words.unit)
     return parquet(pl.DataFrame(columns))
 
 
@@ -70,16 +102,11 @@ def _unknown(values: Array) -> Any:
     return pl.Series(values.ravel()).fill_nan(None)
 
 
-def _repeated(texts: Sequence[str], repeat: int) -> Any:
-    """Return texts repeated as a whole: a few of them by place, which is ten times as fast as one by one."""
-    known = list(dict.fromkeys(texts))
-    return _chosen(known, np.tile(np.array([known.index(text) for text in texts], dtype=np.uint32), repeat))
-
-
-def _chosen(known: Sequence[str], places: Any) -> Any:
+def _coded(codes: Any, known: Sequence[str]) -> Any:
+    """Return a column of words from codes, kept as codes."""
     import polars as pl
 
-    return pl.Series(list(known), dtype=pl.String).gather(pl.Series(places))
+    return pl.Series(codes, dtype=pl.UInt32).cat.to(pl.Enum(list(known)))
 
 
 def shown(value: Any) -> str:

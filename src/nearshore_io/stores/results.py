@@ -271,6 +271,7 @@ class SweepResults:
         for folder in dict.fromkeys(name.rpartition("/")[0] for name in files):
             mine = [name for name in files if name.startswith(f"{folder}/")]
             frame = self._scan(mine)
+            frame = frame.with_columns(pl.col(pl.Enum).cast(pl.String))
             if kind != "scenarios":
                 table, year = (part.partition("=")[2] for part in folder.split("/")[1:3])
                 frame = frame.select(pl.lit(table).alias("table"), pl.lit(year).alias("year"), pl.all())

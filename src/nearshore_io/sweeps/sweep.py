@@ -327,8 +327,9 @@ def _axis(values: Any, where: str) -> Any:
     if not listed:
         raise FormatError(f"{where} has no values, so the sweep has no scenarios.")
     texts = [json.dumps(value, sort_keys=True) for value in listed]
-    if twice := [shown(value) for value, text in zip(listed, texts, strict=True) if texts.count(text) > 1]:
-        raise FormatError(f"{where} has {twice[0]} twice: its scenarios would be the same.")
+    if len(set(texts)) < len(texts):
+        twice = next(_repeated(texts))
+        raise FormatError(f"{where} has {shown(listed[twice])} twice: its scenarios would be the same.")
     return listed
 
 
@@ -351,15 +352,23 @@ def _cases(cases: Any, where: str) -> tuple[dict[str, Any], ...]:
     if uneven := [case for case in listed if set(case) != set(listed[0])]:
         raise FormatError(f"{where}: cases have different keys, {sorted(listed[0])} and {sorted(uneven[0])}.")
     texts = [json.dumps(plain(case), sort_keys=True) for case in listed]
-    twice = {text: place for place, text in enumerate(texts) if texts.index(text) < place}
-    if twice:
-        text, place = next(iter(twice.items()))
-        raise FormatError(f"{where}: cases {texts.index(text) + 1} and {place + 1} are the same, {text}.")
+    for place in _repeated(texts):
+        first = texts.index(texts[place])
+        raise FormatError(f"{where}: cases {first + 1} and {place + 1} are the same, {texts[place]}.")
     for label in LABEL_COLUMNS:
-        names = [case[label] for case in listed if label in case]
-        if again := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-            raise FormatError(f"{where}: the {label} {again[0]!r} stands for two cases.")
+        names = [str(case[label]) for case in listed if label in case]
+        for place in _repeated(names):
+            raise FormatError(f"{where}: the {label} {names[place]!r} stands for two cases.")
     return tuple({key: plain(value) for key, value in case.items()} for case in listed)
+
+
+def _repeated(texts: Sequence[str]) -> Iterator[int]:
+    """Yield the places of texts that stood before."""
+    seen: set[str] = set()
+    for place, text in enumerate(texts):
+        if text in seen:
+            yield place
+        seen.add(text)
 
 
 def _size(values: Any) -> int:
@@ -388,6 +397,6 @@ def _members(values: Any, table: IOTable, where: str) -> Any:
 def _distinct(options: Sequence[Any], places: Codes) -> tuple[list[Any], Codes]:
     """Return the different values among options, and which of them each place has."""
     texts = [json.dumps(option, sort_keys=True) for option in options]
-    known = list(dict.fromkeys(texts))
-    code = np.array([known.index(text) for text in texts], dtype=np.int64)
-    return [options[texts.index(text)] for text in known], code[places]
+    known = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    values = dict(zip(texts, options, strict=True))
+    return [values[text] for text in known], np.array([known[text] for text in texts], dtype=np.int64)[places]

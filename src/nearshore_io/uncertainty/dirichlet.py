@@ -9,7 +9,7 @@ from nearshore_io.errors import FormatError
 from nearshore_io.products import inputs_by_product
 from nearshore_io.solvers.base import Array, dense
 from nearshore_io.table import IOTable
-from nearshore_io.uncertainty.redrawn import with_coefficients
+from nearshore_io.uncertainty.redrawn import Draw, with_coefficients
 from nearshore_io.uncertainty.spreads import require_spreads, spreads
 from nearshore_io.units import is_number
 
@@ -153,21 +153,28 @@ class DirichletErrors:
             like = np.where(sellers[:, None] == buyers[None, :], self.home, self.across)
         return self._shares(table, table.y, np.zeros((0, table.y.shape[1])), like)
 
-    def draw(self, table: IOTable, seed: int, number: int) -> IOTable:
-        """Return a table with coefficients and final baskets drawn, and the outputs that follow, x = (I − A)⁻¹ y.
+    def around(self, table: IOTable) -> Draw:
+        """Return what draws tables around one, by seed and number: coefficients, final baskets, and their outputs.
+
+        Outputs follow from the rest, x = (I − A)⁻¹ y.
 
         Raises
         ------
         LabelError
             Without spreads, as `columns`.
         """
-        rng = np.random.default_rng([seed, number])
-        cells, primary = self.columns(table).drawn(rng)
-        bought, _ = self.baskets(table).drawn(rng)
-        paid = dict(zip(table.inputs, primary + np.minimum(self._primary(table), 0.0), strict=True))
-        note = f"coefficients drawn: {self.kind}, seed {seed}, draw {number}"
-        A, Y = cells + np.minimum(dense(table.A), 0.0), bought + np.minimum(table.y, 0.0)
-        return with_coefficients(table, A, Y, paid, note)
+        columns, baskets = self.columns(table), self.baskets(table)
+        below = np.minimum(dense(table.A), 0.0), np.minimum(table.y, 0.0), np.minimum(self._primary(table), 0.0)
+
+        def draw(seed: int, number: int) -> IOTable:
+            rng = np.random.default_rng([seed, number])
+            cells, primary = columns.drawn(rng)
+            bought, _ = baskets.drawn(rng)
+            paid = dict(zip(table.inputs, primary + below[2], strict=True))
+            note = f"coefficients drawn: {self.kind}, seed {seed}, draw {number}"
+            return with_coefficients(table, cells + below[0], bought + below[1], paid, note)
+
+        return draw
 
     def _primary(self, table: IOTable) -> Array:
         """Return the primary inputs per unit of output, shape (q, n)."""

@@ -8,6 +8,7 @@ from nearshore_io.errors import FormatError, first_few
 from nearshore_io.table import IOTable
 from nearshore_io.uncertainty.dirichlet import DirichletErrors
 from nearshore_io.uncertainty.lognormal import LognormalErrors
+from nearshore_io.uncertainty.redrawn import Draw
 
 
 @runtime_checkable
@@ -24,8 +25,8 @@ class TableErrors(Protocol):
         """What reproduces them, as JSON has it."""
         ...
 
-    def draw(self, table: IOTable, seed: int, number: int) -> IOTable:
-        """Return draw ``number`` of a table, the same for the same seed."""
+    def around(self, table: IOTable) -> Draw:
+        """Return what draws tables around one, by seed and number."""
         ...
 
 
@@ -67,6 +68,6 @@ def draw_tables(table: IOTable, errors: TableErrors, draws: int, seed: int = 0) 
     LabelError
         If nobody says how far the cells may be off: no grades, and no home and across.
     """
-    errors = errors_of(errors, "draw_tables")
+    draw = errors_of(errors, "draw_tables").around(table)
     for number in range(draws):
-        yield errors.draw(table, seed, number)
+        yield draw(seed, number)

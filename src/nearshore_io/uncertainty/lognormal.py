@@ -10,6 +10,7 @@ from nearshore_io.balance import gras
 from nearshore_io.errors import FormatError
 from nearshore_io.solvers.base import dense
 from nearshore_io.table import IOTable
+from nearshore_io.uncertainty.redrawn import Draw
 from nearshore_io.uncertainty.spreads import require_spreads, spreads
 from nearshore_io.units import is_number
 
@@ -48,15 +49,13 @@ class LognormalErrors:
         """What reproduces them, as JSON has it."""
         return {"errors": self.kind, **vars(self)}
 
-    def draw(self, table: IOTable, seed: int, number: int) -> IOTable:
-        """Return a table with flows drawn and balanced; output, final demand and primary inputs are the table's.
+    def around(self, table: IOTable) -> Draw:
+        """Return what draws tables around one, by seed and number, each balanced to the table's own margins.
 
         Raises
         ------
         LabelError
-            Without spreads.
-        ConflictError
-            If the draw cannot be balanced.
+            Without spreads. A draw that cannot be balanced raises `ConflictError`.
         """
         Z = dense(table.Z)
         sigma = spreads(table, self.home, self.across)
@@ -64,8 +63,12 @@ class LognormalErrors:
             size = np.abs(Z) / np.abs(Z[Z != 0]).mean()
             sigma = sigma * np.where((size > 0) & (size < 1), np.where(size > 0, size, 1.0) ** -self.small_cells, 1.0)
         log = np.log1p(sigma**2)
-        rng = np.random.default_rng([seed, number])
-        drawn = Z * np.exp(np.sqrt(log) * rng.standard_normal(Z.shape) - log / 2)
-        fit = gras(drawn, rows=Z.sum(axis=1), columns=Z.sum(axis=0), totals="rows", rtol=1e-12)
-        note = f"flows drawn: {self.kind}, seed {seed}, draw {number}"
-        return table.with_numbers(Z=csr_array(fit.Z) if issparse(table.Z) else fit.Z, meta=table.moved(note))
+
+        def draw(seed: int, number: int) -> IOTable:
+            rng = np.random.default_rng([seed, number])
+            drawn = Z * np.exp(np.sqrt(log) * rng.standard_normal(Z.shape) - log / 2)
+            fit = gras(drawn, rows=Z.sum(axis=1), columns=Z.sum(axis=0), totals="rows", rtol=1e-12)
+            note = f"flows drawn: {self.kind}, seed {seed}, draw {number}"
+            return table.with_numbers(Z=csr_array(fit.Z) if issparse(table.Z) else fit.Z, meta=table.moved(note))
+
+        return draw

@@ -1,10 +1,13 @@
 """A table with other coefficients: outputs follow from its final demand, and all its identities hold."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from nearshore_io.solvers.base import Array
 from nearshore_io.solvers.dense import DenseLU
 from nearshore_io.table import IOTable
+
+Draw = Callable[[int, int], IOTable]
+"""What draws a table around one, from a seed and the number of the draw: the same for the same two."""
 
 
 def with_coefficients(table: IOTable, A: Array, Y: Array, inputs: Mapping[str, Array], note: str) -> IOTable:

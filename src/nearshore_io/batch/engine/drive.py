@@ -14,7 +14,7 @@ from nearshore_io.batch.engine.work import Finished, Work
 from nearshore_io.errors import FormatError, ShockError
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers import Auto
-from nearshore_io.stores import SweepResults, sink_at, vectors
+from nearshore_io.stores import SweepResults, encode, sink_at, vectors
 from nearshore_io.stores.manifest import begin, checksum, entry_of, machine, manifest, write_entry
 from nearshore_io.stores.sinks import Memory, Sink
 from nearshore_io.sweeps import Sweep
@@ -65,7 +65,9 @@ def run_sweep(
     models: Leontief | Sequence[Leontief], sweep: Sweep, options: Options, progress: Progress | None = None
 ) -> SweepResults:
     """Return the results of a sweep, opened where they lie; see `run`."""
-    works = list(_works([models] if isinstance(models, Leontief) else list(models), sweep, options))
+    works = list(works_of([models] if isinstance(models, Leontief) else list(models), sweep, options))
+    words = encode.Words.of(row for work in works for row in work.rows)
+    works = [work.with_words(words) for work in works]
     for work in works:
         work.sweep.require_domains()
     every = sum(len(work.sweep) for work in works)
@@ -80,7 +82,8 @@ def run_sweep(
     return SweepResults(sink)
 
 
-def _works(models: Sequence[Leontief], sweep: Sweep, options: Options) -> Iterator[Work]:
+def works_of(models: Sequence[Leontief], sweep: Sweep, options: Options) -> Iterator[Work]:
+    """Yield the work on each table. Raises `FormatError` where nothing is kept, or an axis differs between tables."""
     totals = options.totals or sweep.totals
     if not totals and not options.vectors:
         raise FormatError(

@@ -19,6 +19,7 @@ from nearshore_io.stores.manifest import Entry
 from nearshore_io.sweeps import Points, Sweep
 from nearshore_io.totals import Content, Total
 from nearshore_io.uncertainty import DirichletErrors
+from nearshore_io.uncertainty.redrawn import Draw
 
 MANY, FEW = 8192, 256
 """Scenarios of a part: where a closed form answers them, and where they are solved one by one."""
@@ -49,6 +50,7 @@ class Work:
     totals, vectors : what is kept of each scenario.
     errors : of the table's cells, for standard deviations in closed form.
     first : True for the first table of a run, which writes the parameters of scenarios too.
+    words : all words in the store's columns; None for those of this table alone.
     chunk : scenarios of a part; None takes what the route suggests.
     """
 
@@ -59,15 +61,27 @@ class Work:
     errors: DirichletErrors | None
     first: bool
     chunk: int | None = None
+    words: encode.Words | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what a worker rebuilds it from; factors are made where they are used."""
         return type(self), tuple(getattr(self, part.name) for part in fields(self))
 
+    def with_words(self, words: encode.Words) -> "Work":
+        """Return the same work for a store with these words, what was worked out included."""
+        found = replace(self, words=words)
+        vars(found).update({name: value for name, value in vars(self).items() if name not in vars(found)})
+        return found
+
     @cached_property
     def prepared(self) -> Prepared:
         """The request on this table, with its factors and functionals."""
         return Prepared.of(self.model, self.totals, self.vectors, self.errors)
+
+    @cached_property
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Variable, place, sector and unit of every row of totals."""
+        return [(row.variable, row.place, row.sector, row.unit) for row in self.prepared.request.rows]
 
     @property
     def partition(self) -> str:
@@ -124,6 +138,12 @@ class Work:
             return points, answer(self.prepared, self.sweep, points)
         return points, _joined([answer(*found) for found in self._drawn(points)], self._members(points))
 
+    @cached_property
+    def _draw(self) -> Draw:
+        errors = self.sweep.table_errors
+        assert errors is not None
+        return errors.around(self.model.table)
+
     def _members(self, points: Points) -> list[Any]:
         """Return the places of the scenarios of each draw."""
         assert points.samples is not None
@@ -131,12 +151,10 @@ class Work:
 
     def _drawn(self, points: Points) -> Iterator[tuple[Prepared, Sweep, Points]]:
         """Yield the table of each draw, prepared, with its scenarios."""
-        errors, samples = self.sweep.table_errors, points.samples
-        assert errors is not None
+        samples = points.samples
         assert samples is not None
         for members in self._members(points):
-            sample = int(samples[members[0]])
-            table = errors.draw(self.model.table, self.sweep.seed, sample)
+            table = self._draw(self.sweep.seed, int(samples[members[0]]))
             model = replace(self.model, table=table)
             start, stop = int(points.numbers[members[0]]), int(points.numbers[members[-1]]) + 1
             prepared = Prepared.of(model, self.totals, self.vectors, None)
@@ -144,13 +162,14 @@ class Work:
 
     def finished(self, part: int, number: int, points: Points, found: Answer) -> Finished:
         """Return the files of a part, number ``number`` of the whole run."""
-        rows = [(row.variable, row.place, row.sector, row.unit) for row in self.prepared.request.rows]
+        rows = self.rows
+        words = self.words or encode.Words.of(rows)
         name = f"part-{number:07d}.parquet"
         files: dict[str, bytes] = {}
         if rows:
             numbers = points.numbers[found.places]
             files[f"totals/{self.partition}/{name}"] = encode.totals(
-                numbers, found.phases, rows, found.values, found.sd
+                numbers, found.phases, rows, words, found.values, found.sd
             )
         if self.first:
             columns: dict[str, Any] = {} if points.samples is None else {"sample": points.samples}
