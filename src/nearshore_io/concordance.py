@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, eye_array, issparse, kron
 
 from nearshore_io import labels
 from nearshore_io.errors import ConcordanceError, FormatError, LabelError, first_few
-from nearshore_io.readers.files import read_remarked_csv
+from nearshore_io.files import read_remarked_csv
 from nearshore_io.solvers.base import Array, Matrix
 from nearshore_io.table import IOTable
 

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from nearshore_io.errors import FormatError, NearshoreError, StorageError, first_few
+from nearshore_io.files import file_sha256, write_atomically
 from nearshore_io.library import tables_folder
-from nearshore_io.readers.files import file_sha256, write_atomically
 from nearshore_io.readers.icio import editions
 from nearshore_io.shipped import shipped
 

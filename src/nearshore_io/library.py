@@ -15,8 +15,8 @@ from scipy.sparse import issparse
 
 from nearshore_io.bundled import DEFAULT, load_shipped, sources
 from nearshore_io.errors import FormatError, LabelError, StorageError
+from nearshore_io.files import TEMPORARY
 from nearshore_io.labels import unknown
-from nearshore_io.readers.files import TEMPORARY
 from nearshore_io.readers.mapped import read_mapped, size_of, write_mapped
 from nearshore_io.readers.native import header, read_table, write_table
 from nearshore_io.table import IOTable

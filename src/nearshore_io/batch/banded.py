@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri
 
 from nearshore_io.batch.economy import direct_effect
 from nearshore_io.batch.engine.prepared import Prepared
@@ -60,7 +60,7 @@ def table_band(
     solved, failures = solve_each(prepared, enumerate(listed))
     for failure in failures:
         raise failure.error
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(ndtri(0.5 + level / 2))
     rows = []
     for part in sorted(solved, key=lambda found: int(found.places.min())):
         for k, place in enumerate(part.places.tolist()):
@@ -101,7 +101,7 @@ def content_band(
     prepared = Prepared.of(model, read_totals(f"content {exporter}→{importer} {whose}"), (), errors)
     flow = prepared.request.flows[0]
     propagation = Propagation(prepared.request, errors)
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(ndtri(0.5 + level / 2))
     rows = []
     for name, value in zip(flow.origins, prepared.baseline[flow.first :].tolist(), strict=True):
         sd = propagation.of_content(flow, name)

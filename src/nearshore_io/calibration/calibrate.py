@@ -21,9 +21,9 @@ from nearshore_io.calibration.sections import Report, Section
 from nearshore_io.calibration.steps import Context, Step, StepResult
 from nearshore_io.calibration.steps.numbers import BalanceStep
 from nearshore_io.errors import FormatError, NearshoreError, StorageError, first_few
+from nearshore_io.files import file_sha256, write_atomically
 from nearshore_io.labels import unknown
 from nearshore_io.library import cache_folder
-from nearshore_io.readers.files import file_sha256, write_atomically
 from nearshore_io.readers.native import read_table, write_table
 from nearshore_io.shipped import shipped
 from nearshore_io.table import IOTable

@@ -7,7 +7,7 @@ import numpy as np
 
 from nearshore_io.classifications import divisions, links, list_of
 from nearshore_io.errors import FormatError, first_few
-from nearshore_io.readers.files import readable
+from nearshore_io.files import readable
 from nearshore_io.solvers.base import Array
 
 LIST = "scian-mip-2018"

@@ -10,9 +10,9 @@ import pandas as pd
 from nearshore_io import labels
 from nearshore_io.classifications import divisions, list_of
 from nearshore_io.errors import BalanceError, FormatError, LabelError, first_few
+from nearshore_io.files import readable
 from nearshore_io.readers.accounts import read_accounts
 from nearshore_io.readers.accounts_2016 import LIST, read_accounts_2016
-from nearshore_io.readers.files import readable
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from nearshore_io.calibration.steps import KINDS, Step
 from nearshore_io.calibration.steps.base import first_fault
 from nearshore_io.errors import FormatError, first_few
+from nearshore_io.files import readable
 from nearshore_io.labels import unknown
-from nearshore_io.readers.files import readable
 
 _PARTS = ("table", "exchange_rates", "round", "step")
 

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from nearshore_io.calibration.sections import Report
 from nearshore_io.errors import FormatError
-from nearshore_io.readers.files import write_atomically
+from nearshore_io.files import write_atomically
 
 FORMATS = {".md": "report.md.jinja", ".html": "report.html.jinja", ".htm": "report.html.jinja"}
 

@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 
 from nearshore_io import labels
 from nearshore_io.errors import FormatError, LabelError, UnitError, first_few
+from nearshore_io.files import read_remarked_csv
 from nearshore_io.labels import Wanted
-from nearshore_io.readers.files import read_remarked_csv
 from nearshore_io.units import is_number
 
 Quantity = Literal[

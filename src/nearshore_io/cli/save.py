@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from nearshore_io.errors import FormatError
-from nearshore_io.readers.files import write_atomically
+from nearshore_io.files import write_atomically
 
 ENDINGS = (".nc", ".parquet", ".csv")
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nearshore_io.errors import FormatError, LabelError, first_few
-from nearshore_io.readers.files import read_sheet
+from nearshore_io.files import read_sheet
 from nearshore_io.shipped import shipped
 from nearshore_io.solvers.base import Array
 

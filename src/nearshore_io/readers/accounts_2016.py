@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nearshore_io.errors import FormatError, LabelError, first_few
-from nearshore_io.readers.files import readable
+from nearshore_io.files import readable
 
 LIST = "wiod-2016"
 VARIABLES = ("EMP", "EMPE", "COMP", "H_EMPE", "LAB", "VA", "GO")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nearshore_io.errors import FormatError, first_few
-from nearshore_io.readers.files import readable
+from nearshore_io.files import readable
 from nearshore_io.solvers.base import Array
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from nearshore_io.classifications import divisions, links
 from nearshore_io.errors import FormatError, StorageError, first_few
-from nearshore_io.readers.files import readable
+from nearshore_io.files import readable
 from nearshore_io.solvers.base import Array
 
 LIST = "bea-detail-138"

@@ -10,7 +10,7 @@ import numpy as np
 from nearshore_io import labels
 from nearshore_io.classifications import industry_names, list_of
 from nearshore_io.errors import BalanceError, ConcordanceError, FormatError, first_few
-from nearshore_io.readers.files import file_sha256, readable
+from nearshore_io.files import file_sha256, readable
 from nearshore_io.readers.icio.cells import blocks, read_header
 from nearshore_io.readers.icio.source import year_in
 from nearshore_io.solvers.base import Array

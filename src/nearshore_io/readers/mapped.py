@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from nearshore_io.errors import FormatError, StorageError
-from nearshore_io.readers.files import TEMPORARY
+from nearshore_io.files import TEMPORARY
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 from nearshore_io.table.arrays import final_demand_array, final_inputs_array, inputs_array, stressors_array

@@ -15,7 +15,7 @@ import xarray as xr
 from scipy.sparse import csr_array, issparse
 
 from nearshore_io.errors import FormatError, NearshoreError
-from nearshore_io.readers.files import readable, write_atomically
+from nearshore_io.files import readable, write_atomically
 from nearshore_io.readers.packed import read_array, storage_of, write_array
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable

@@ -14,8 +14,8 @@ import polars
 from nearshore_io import labels
 from nearshore_io.classifications import divisions, industry_lists, list_of
 from nearshore_io.errors import ConcordanceError, FormatError, LabelError, first_few
+from nearshore_io.files import readable
 from nearshore_io.labels import Positions
-from nearshore_io.readers.files import readable
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable
 

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from nearshore_io.errors import BalanceError, FormatError, LabelError, StorageError, first_few
+from nearshore_io.files import file_sha256, read_sheet, readable
 from nearshore_io.readers.accounts import ACCOUNT_FILES, DEFAULT_STRESSORS, read_accounts, to_stressors
-from nearshore_io.readers.files import file_sha256, read_sheet, readable
 from nearshore_io.shipped import shipped
 from nearshore_io.solvers.base import Array
 from nearshore_io.table import IOTable

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nearshore_io.errors import LabelError, first_few
 from nearshore_io.solvers.base import Array
@@ -21,6 +20,8 @@ def order_interval(values: Array, level: float, confidence: float) -> tuple[floa
 
     Source: David & Nagaraja (2003), Order Statistics, section 7.1.
     """
+    from scipy import stats
+
     ordered, n = np.sort(values), len(values)
     tail = (1.0 - confidence) / 2
     low = int(stats.binom.ppf(tail, n, level))
@@ -85,6 +86,8 @@ def tornado(frame: pd.DataFrame, parameters: Sequence[str]) -> pd.DataFrame:
     LabelError
         If no number varies, or a value is unknown.
     """
+    from scipy import stats
+
     values = frame["value"].to_numpy(dtype=np.float64)
     if np.isnan(values).any():
         raise LabelError("this total is unknown in some scenarios, so it has no rank correlations.")

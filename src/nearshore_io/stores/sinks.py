@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from nearshore_io.errors import StorageError
-from nearshore_io.readers.files import TEMPORARY, write_atomically
+from nearshore_io.files import TEMPORARY, write_atomically
 
 
 class Sink(Protocol):

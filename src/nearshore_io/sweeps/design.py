@@ -4,7 +4,6 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy.stats import qmc
 
 from nearshore_io.errors import FormatError
 from nearshore_io.solvers.base import Array
@@ -13,6 +12,8 @@ Design = Literal["sobol", "latin_hypercube", "random"]
 DESIGNS = ("sobol", "latin_hypercube", "random")
 BLOCK = 4096
 """Random draws that come from one stream; a block is drawn whatever part of it is asked for."""
+MOST_COORDINATES = 21201
+"""Coordinates of scipy's Sobol' sequences."""
 LARGEST_HYPERCUBE = 10_000_000
 """Numbers of a Latin hypercube that are kept in memory at most, 80 MB."""
 
@@ -27,10 +28,8 @@ def require_design(design: str, samples: int, width: int) -> None:
             f"samples = {samples}: Sobol' points are balanced for powers of two only; take {near[0]} or {near[1]}, or "
             'design = "latin_hypercube".'
         )
-    if design == "sobol" and width > qmc.Sobol.MAXDIM:
-        raise FormatError(
-            f"{width} random numbers for each scenario: Sobol' sequences have {qmc.Sobol.MAXDIM} at most."
-        )
+    if design == "sobol" and width > MOST_COORDINATES:
+        raise FormatError(f"{width} random numbers a scenario: Sobol' sequences have {MOST_COORDINATES} at most.")
     if design == "latin_hypercube" and samples * width > LARGEST_HYPERCUBE:
         raise FormatError(
             f"a Latin hypercube of {samples:,} samples is drawn as a whole and takes {8e-6 * samples * width:,.0f} MB: "
@@ -44,6 +43,8 @@ def unit_points(design: Design, samples: int, width: int, seed: int, start: int,
     The same points whatever the block they are asked for in. Sobol' points are scrambled by the seed (Owen 1998); a
     hypercube has one point in each of ``samples`` slices of every coordinate (McKay, Beckman & Conover 1979).
     """
+    from scipy.stats import qmc  # half a second of import that only draws need
+
     if design == "sobol":
         engine = qmc.Sobol(width, scramble=True, rng=np.random.default_rng(seed))
         if start:
@@ -61,4 +62,6 @@ def unit_points(design: Design, samples: int, width: int, seed: int, start: int,
 
 @cache
 def _hypercube(samples: int, width: int, seed: int) -> Array:
+    from scipy.stats import qmc
+
     return np.asarray(qmc.LatinHypercube(width, rng=np.random.default_rng(seed)).random(samples))

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 import numpy as np
-from scipy import stats
 
 from nearshore_io.errors import FormatError, first_few
 from nearshore_io.solvers.base import Array
@@ -94,6 +93,8 @@ class Uniform(_Continuous):
 
     def frozen(self) -> Any:
         """Return scipy's distribution."""
+        from scipy import stats
+
         return stats.uniform(self.low, self.high - self.low)
 
 
@@ -115,6 +116,8 @@ class Triangular(_Continuous):
     def frozen(self) -> Any:
         """Return scipy's distribution."""
         span = self.high - self.low
+        from scipy import stats
+
         return stats.triang((self.mode - self.low) / span, self.low, span)
 
 
@@ -142,6 +145,8 @@ class Normal(_Continuous):
     def frozen(self) -> Any:
         """Return scipy's distribution."""
         a, b = ((end - self.mean) / self.sd for end in self._limits)
+        from scipy import stats
+
         return stats.truncnorm(a, b, self.mean, self.sd)
 
 
@@ -159,6 +164,8 @@ class LogNormal(_Continuous):
 
     def frozen(self) -> Any:
         """Return scipy's distribution."""
+        from scipy import stats
+
         return stats.lognorm(self.sigma, scale=self.median)
 
     @property
@@ -183,6 +190,8 @@ class Beta(_Continuous):
 
     def frozen(self) -> Any:
         """Return scipy's distribution."""
+        from scipy import stats
+
         return stats.beta(self.a, self.b, self.low, self.high - self.low)
 
 
@@ -213,6 +222,8 @@ class Dirichlet:
 
     def values(self, u: Array) -> list[dict[str, float]]:
         """Return shares by name for each of k points."""
+        from scipy import stats
+
         shape = self.concentration * np.array(list(self.shares.values()))
         weights = np.maximum(stats.gamma.ppf(u, shape), np.finfo(np.float64).tiny)
         drawn = weights / weights.sum(axis=1, keepdims=True)

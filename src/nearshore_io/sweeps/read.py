@@ -8,7 +8,7 @@ from typing import Any
 
 from nearshore_io import labels
 from nearshore_io.errors import FormatError, NearshoreError, first_few
-from nearshore_io.readers.files import read_remarked_csv
+from nearshore_io.files import read_remarked_csv
 from nearshore_io.scenarios.gallery import gallery_files
 from nearshore_io.scenarios.parameters import substituted
 from nearshore_io.scenarios.spec import line_of, require_shocks, toml_file

@@ -1,5 +1,6 @@
 """Parts of a sweep on a Dask cluster: tables and factors once for each worker, results streamed to one writer."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -104,6 +105,7 @@ def _stream(client: "Client", todo: Sequence[Todo], keep: Callable[[Finished], N
     waiting = list(reversed(todo))
     placed: dict[int, Any] = {}
     given: dict[Any, tuple[Todo, int]] = {}
+    left = Counter(id(work) for work, _, _ in todo)
     running = as_completed()
 
     def give(item: Todo, tries: int) -> None:
@@ -137,6 +139,9 @@ def _stream(client: "Client", todo: Sequence[Todo], keep: Callable[[Finished], N
             raise found
         keep(found)
         future.release()
+        left[id(item[0])] -= 1
+        if not left[id(item[0])]:
+            placed.pop(id(item[0]), None)  # workers forget a table that is done
         while waiting and len(given) < AHEAD * threads():
             give(waiting.pop(), 0)
 

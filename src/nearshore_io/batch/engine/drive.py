@@ -18,6 +18,7 @@ from nearshore_io.stores import SweepResults, encode, sink_at, vectors
 from nearshore_io.stores.manifest import begin, checksum, entry_of, machine, manifest, write_entry
 from nearshore_io.stores.sinks import Memory, Sink
 from nearshore_io.sweeps import Sweep
+from nearshore_io.sweeps.sweep import plain
 from nearshore_io.totals import read_totals, unit_of
 from nearshore_io.uncertainty import DirichletErrors, errors_of
 
@@ -130,6 +131,7 @@ def _manifest(works: Sequence[Work], sweep: Sweep, options: Options) -> dict[str
             {
                 **table.provenance,
                 "year": table.year,
+                "grades_sha256": checksum(json.dumps(plain(table.meta.get("grades", ())), ensure_ascii=False)),
                 "partition": work.partition,
                 "group": work.group,
                 "scenarios_of_a_part": work.size,
@@ -154,6 +156,7 @@ def _manifest(works: Sequence[Work], sweep: Sweep, options: Options) -> dict[str
             "scenarios": len(works[0].sweep),
             "tables": tables,
             "closure": works[0].model.closure_words,
+            "closure_options": repr(works[0].model.closure),
             "totals": list(_texts(options.totals or sweep.totals)),
             "vectors": list(options.vectors),
             "band": None if options.band is None else options.band.described,
@@ -201,6 +204,8 @@ def _fill(sink: Sink, works: Sequence[Work], options: Options, progress: Progres
             else:
                 done, failed = done + entry.stop - entry.start, failed + entry.failed
         first += work.parts
+    if options.strict and failed:
+        raise ShockError(f"{sink.where} has {failed} scenarios without a result already, and strict stops there.")
     started, resumed = time.time(), done
     if progress is not None and done:
         progress(done, every)
@@ -232,8 +237,12 @@ def _here(todo: Sequence[tuple[Work, int, int]], keep: Callable[[Finished], None
 
     with ThreadPoolExecutor(max_workers=1) as writer:
         pending: Future[None] | None = None
+        last: Work | None = None
         for work, part, number in todo:
-            found = work.answer(*work.span(part))
+            if last is not None and last is not work and pending is not None:
+                pending.result()
+                last.release()
+            last, found = work, work.answer(*work.span(part))
             if pending is not None:
                 pending.result()
             pending = writer.submit(write, work, part, number, found)

@@ -78,6 +78,13 @@ class Work:
         """The request on this table, with its factors and functionals."""
         return Prepared.of(self.model, self.totals, self.vectors, self.errors)
 
+    def release(self) -> None:
+        """Forget factors and functionals, which are made again where they are needed: tables of many years come by."""
+        for name in ("prepared", "_draw"):
+            vars(self).pop(name, None)
+        for name in ("factors", "system"):
+            vars(self.model).pop(name, None)
+
     @cached_property
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Variable, place, sector and unit of every row of totals."""

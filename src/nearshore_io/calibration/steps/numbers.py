@@ -13,9 +13,9 @@ from nearshore_io.calibration.steps.base import Context, Step, StepResult, first
 from nearshore_io.calibration.system import System
 from nearshore_io.calibration.targets import Target, read_targets
 from nearshore_io.errors import ConflictError, FormatError, first_few
+from nearshore_io.files import read_remarked_csv
 from nearshore_io.indicators import compare_published
 from nearshore_io.leontief import Leontief
-from nearshore_io.readers.files import read_remarked_csv
 from nearshore_io.shipped import shipped
 from nearshore_io.table import IOTable
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from nearshore_io.errors import FormatError, NearshoreError, StorageError, first_few
-from nearshore_io.readers.files import readable
+from nearshore_io.files import readable
 
 LARGEST = 2 * 2**30
 """Bytes a file in an archive may unpack to: twelve times the CSV of the largest edition."""

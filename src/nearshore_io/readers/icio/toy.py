@@ -11,7 +11,7 @@ import numpy as np
 import polars
 
 from nearshore_io.errors import LabelError, first_few
-from nearshore_io.readers.files import write_atomically
+from nearshore_io.files import write_atomically
 from nearshore_io.readers.icio.editions import Edition, edition_named
 from nearshore_io.solvers.base import Array
 
