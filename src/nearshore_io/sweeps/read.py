@@ -94,42 +94,39 @@ def scenario_sweep(spec: str, **given: Any) -> Sweep:
         No such file or scenario; a scenario without parameters to vary.
     """
     entry = _entry(spec)
-    axes, drawn = dict(given.pop("axes", {})), dict(given.pop("distributions", {}))
-    constants = dict(given.pop("constants", {}))
     cases = given.get("cases", ())
-    taken = {*axes, *drawn, *constants, *(cases[0] if cases else ())}
+    own: dict[str, dict[str, Any]] = {
+        kind: dict(given.pop(kind, {})) for kind in ("axes", "distributions", "constants")
+    }
+    taken = {name for parts in own.values() for name in parts} | set(cases[0] if cases else ())
     parameters = entry.get("parameters", {})
     if stray := [name for name in taken if name not in parameters]:
         known = first_few(parameters, 12) or "none"
         raise FormatError(f"scenario {entry['name']!r} has no parameter {stray[0]!r}; it has {known}.")
     for name, part in parameters.items():
-        if name in taken:
-            continue
-        value, low, high = part["value"], part.get("low"), part.get("high")
-        if is_number(value) and low is not None and high is not None and low < high:
-            drawn[name] = Triangular(low, value, high)
-        elif part.get("alternatives"):
-            axes[name] = [value, *part["alternatives"]]
-        else:
-            constants[name] = value
-    title = given.pop("title", "") or entry.get("title", "")
+        if name not in taken:
+            kind, values = _varying(part)
+            own[kind][name] = values
+    if own["distributions"] and given.get("samples") is None:
+        drawn = first_few(own["distributions"])
+        raise FormatError(f"scenario {entry['name']!r}: {drawn} have bands to be drawn from: say samples = 1024.")
+    if not own["distributions"] and not given.get("table_errors"):
+        given["samples"] = None
     deflator = given.pop("deflator", None) or entry.get("deflator", {})
     if isinstance(deflator, Mapping):
         deflator = {int(year): index for year, index in deflator.items()}
-    if drawn and given.get("samples") is None:
-        raise FormatError(
-            f"scenario {entry['name']!r}: {first_few(drawn)} have bands to be drawn from: say samples = 1024."
-        )
-    given.setdefault("name", entry["name"])
-    return Sweep(
-        shocks=entry["shock"],
-        axes=axes,
-        distributions=drawn,
-        constants=constants,
-        title=title,
-        deflator=deflator,
-        **given,
-    )
+    given["title"] = given.get("title") or entry.get("title", "")
+    return Sweep(**{"name": entry["name"], "shocks": entry["shock"], "deflator": deflator, **own, **given})
+
+
+def _varying(part: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return how a parameter of a scenario varies: drawn from its band, through its alternatives, or not at all."""
+    value, low, high = part["value"], part.get("low"), part.get("high")
+    if is_number(value) and low is not None and high is not None and low < high:
+        return "distributions", Triangular(low, value, high)
+    if part.get("alternatives"):
+        return "axes", [value, *part["alternatives"]]
+    return "constants", value
 
 
 def _entry(spec: str) -> Mapping[str, Any]:

@@ -10,23 +10,20 @@ from typing import Any
 import numpy as np
 
 from nearshore_io.errors import FormatError, NearshoreError, ShockError, first_few
-from nearshore_io.labels import groups
 from nearshore_io.scenarios import Scenario
 from nearshore_io.scenarios.base import Shock
 from nearshore_io.scenarios.kinds import KINDS
 from nearshore_io.scenarios.parameters import substituted
 from nearshore_io.stores.encode import shown
+from nearshore_io.sweeps.axes import LABEL_COLUMNS, axis_values, case_rows, distinct, members, plain, size_of
 from nearshore_io.sweeps.design import Design, require_design, unit_points
 from nearshore_io.sweeps.distributions import Distribution, distribution_of
 from nearshore_io.sweeps.points import Codes, Column, Points
 from nearshore_io.table import IOTable
 from nearshore_io.uncertainty import TableErrors, errors_of
-from nearshore_io.units import is_number
 
 LARGEST = 1 << 40
 """Scenarios of one sweep at most: their numbers are counted in 64 bits."""
-RANGE_KEYS = {"from", "to", "steps", "spacing"}
-EVERY = ("sectors", "regions", "countries")
 
 
 @dataclass(frozen=True)
@@ -86,8 +83,8 @@ class Sweep:
             _require_kind(shock, where)
         given: dict[str, Any] = {
             "shocks": tuple(dict(shock) for shock in self.shocks),
-            "axes": {name: _axis(values, f"{where}, axis {name!r}") for name, values in self.axes.items()},
-            "cases": _cases(self.cases, where),
+            "axes": {name: axis_values(values, f"{where}, axis {name!r}") for name, values in self.axes.items()},
+            "cases": case_rows(self.cases, where),
             "distributions": {
                 name: distribution_of(entry, f"{where}, distribution of {name!r}")
                 for name, entry in self.distributions.items()
@@ -148,7 +145,7 @@ class Sweep:
         FormatError
             If there are no scenarios, or more than anybody counts.
         """
-        return (len(self.cases) or 1, *(_size(values) for values in self.axes.values()), self.samples or 1)
+        return (len(self.cases) or 1, *(size_of(values) for values in self.axes.values()), self.samples or 1)
 
     def __len__(self) -> int:
         return int(np.prod([int(size) for size in self.shape], dtype=object))
@@ -162,7 +159,7 @@ class Sweep:
             If an axis has no members in the table, or the sweep has no or too many scenarios.
         """
         axes = {
-            name: _members(values, table, f"sweep {self.name!r}, axis {name!r}") for name, values in self.axes.items()
+            name: members(values, table, f"sweep {self.name!r}, axis {name!r}") for name, values in self.axes.items()
         }
         found = replace(self, axes=axes)
         if not 0 < len(found) <= LARGEST:
@@ -183,7 +180,7 @@ class Sweep:
         columns: dict[str, Column] = {}
         for name in self.cases[0] if self.cases else ():
             options = [case[name] for case in self.cases]
-            columns[name] = Column.of_options(*_distinct(options, places[0]))
+            columns[name] = Column.of_options(*distinct(options, places[0]))
         for place, (name, values) in enumerate(self.axes.items(), start=1):
             columns[name] = Column.of_options(values, places[place])
         samples = places[len(sizes) - 1] if self.samples else None
@@ -276,19 +273,6 @@ class Sweep:
         yield "deflator", plain(self.deflator)
 
 
-LABEL_COLUMNS = ("label", "name")
-"""Columns of cases that label them, and need not be used by a shock."""
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON has it."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(held) for key, held in value.items() if not str(key).startswith("_")}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def _require_kind(shock: Any, where: str) -> None:
     kind = shock.get("kind") if isinstance(shock, Mapping) else None
     if kind not in KINDS:
@@ -308,95 +292,3 @@ def used(content: Any) -> Iterator[str]:
     elif isinstance(content, (list, tuple)):
         for held in content:
             yield from used(held)
-
-
-def _axis(values: Any, where: str) -> Any:
-    """Return the values of an axis as a tuple; a group to be looked up in a table stays as it is."""
-    if isinstance(values, Mapping):
-        if set(values) == RANGE_KEYS or set(values) == RANGE_KEYS - {"spacing"}:
-            return _range(values, where)
-        if len(values) == 1 and next(iter(values)) in EVERY and isinstance(next(iter(values.values())), str):
-            return dict(values)
-        raise FormatError(
-            f'{where}: give a list, {{from = 0.05, to = 0.5, steps = 10}}, or {{sectors = "manufacturing"}}, not '
-            f"{dict(values)!r}."
-        )
-    if isinstance(values, str) or not isinstance(values, (Sequence, np.ndarray)):
-        raise FormatError(f"{where}: give a list of values, not {values!r}.")
-    listed = tuple(plain(value) for value in values)
-    if not listed:
-        raise FormatError(f"{where} has no values, so the sweep has no scenarios.")
-    texts = [json.dumps(value, sort_keys=True) for value in listed]
-    if len(set(texts)) < len(texts):
-        twice = next(_repeated(texts))
-        raise FormatError(f"{where} has {shown(listed[twice])} twice: its scenarios would be the same.")
-    return listed
-
-
-def _range(values: Mapping[str, Any], where: str) -> tuple[float, ...]:
-    low, high, steps = values["from"], values["to"], values["steps"]
-    if not (is_number(low) and is_number(high) and isinstance(steps, int) and steps >= 2 and low < high):
-        raise FormatError(f"{where}: from must be below to, numbers both, and steps two or more, not {dict(values)!r}.")
-    spacing = values.get("spacing", "even")
-    if spacing not in ("even", "geometric") or (spacing == "geometric" and low <= 0):
-        raise FormatError(f'{where}: spacing is "even", or "geometric" from above zero, not {spacing!r}.')
-    found = np.geomspace(low, high, steps) if spacing == "geometric" else np.linspace(low, high, steps)
-    return tuple(float(f"{value:.12g}") for value in found)
-
-
-def _cases(cases: Any, where: str) -> tuple[dict[str, Any], ...]:
-    """Return cases as mappings of the same keys, each different; a name labels one case only."""
-    listed = [dict(case) if isinstance(case, Mapping) else case for case in cases]
-    if strange := [case for case in listed if not isinstance(case, dict) or not case]:
-        raise FormatError(f"{where}: a case is a mapping of values by parameter, not {strange[0]!r}.")
-    if uneven := [case for case in listed if set(case) != set(listed[0])]:
-        raise FormatError(f"{where}: cases have different keys, {sorted(listed[0])} and {sorted(uneven[0])}.")
-    texts = [json.dumps(plain(case), sort_keys=True) for case in listed]
-    for place in _repeated(texts):
-        first = texts.index(texts[place])
-        raise FormatError(f"{where}: cases {first + 1} and {place + 1} are the same, {texts[place]}.")
-    for label in LABEL_COLUMNS:
-        names = [str(case[label]) for case in listed if label in case]
-        for place in _repeated(names):
-            raise FormatError(f"{where}: the {label} {names[place]!r} stands for two cases.")
-    return tuple({key: plain(value) for key, value in case.items()} for case in listed)
-
-
-def _repeated(texts: Sequence[str]) -> Iterator[int]:
-    """Yield the places of texts that stood before."""
-    seen: set[str] = set()
-    for place, text in enumerate(texts):
-        if text in seen:
-            yield place
-        seen.add(text)
-
-
-def _size(values: Any) -> int:
-    return 0 if isinstance(values, Mapping) else len(values)
-
-
-def _members(values: Any, table: IOTable, where: str) -> Any:
-    """Return the members of a group that a table has, in the table's order; listed values as they are."""
-    if not isinstance(values, Mapping):
-        return values
-    kind, group = next(iter(values.items()))
-    known = {"sectors": table.sectors, "regions": table.regions, "countries": table.countries}[kind]
-    if group == "all":
-        return tuple(known)
-    versions = groups("sectors" if kind == "sectors" else "regions").get(group, ())
-    members = max(versions, key=lambda listed: sum(code in known for code in listed), default=())
-    found = tuple(code for code in known if code in members)
-    if not found:
-        known_groups = first_few([*groups("sectors" if kind == "sectors" else "regions")], 8)
-        raise FormatError(
-            f'{where}: the table has no {kind} of a group {group!r}; say "all", or one of {known_groups}.'
-        )
-    return found
-
-
-def _distinct(options: Sequence[Any], places: Codes) -> tuple[list[Any], Codes]:
-    """Return the different values among options, and which of them each place has."""
-    texts = [json.dumps(option, sort_keys=True) for option in options]
-    known = {text: code for code, text in enumerate(dict.fromkeys(texts))}
-    values = dict(zip(texts, options, strict=True))
-    return [values[text] for text in known], np.array([known[text] for text in texts], dtype=np.int64)[places]

@@ -18,7 +18,7 @@ from nearshore_io.stores import SweepResults, encode, sink_at, vectors
 from nearshore_io.stores.manifest import begin, checksum, entry_of, machine, manifest, write_entry
 from nearshore_io.stores.sinks import Memory, Sink
 from nearshore_io.sweeps import Sweep
-from nearshore_io.sweeps.sweep import plain
+from nearshore_io.sweeps.axes import plain
 from nearshore_io.totals import read_totals, unit_of
 from nearshore_io.uncertainty import DirichletErrors, errors_of
 
