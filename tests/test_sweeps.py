@@ -284,7 +284,10 @@ def test_several_tables_and_years(bundled: IOTable, estimated: IOTable) -> None:
         one = nio.run(model, sweep.scenario({"share": 0.2})).value_added.sum("sector")
         inside = one["country"].values == "MEX"
         assert frame[(year, 1)] == pytest.approx(float(one.isel(region=inside).sum()), rel=1e-10)
-    assert set(results.to_xarray("value_added").dims) == {"table", "year", "share"}
+    found = results.to_xarray("value_added")
+    assert found.dims == ("year", "share")
+    assert found.sel(year="2022", share=0.2).item() == frame[("2022", 1)]
+    assert found["table"].values.tolist() == ["north-america-2011", "north-america-2022"]
     before = results.manifest["tables"][1]["before"]["content MEX→USA of USA"]
     assert before == pytest.approx(float(nio.export_content(models[1], "MEX", "USA").sel(origin="USA")), rel=1e-10)
 
@@ -444,6 +447,8 @@ BASE: dict[str, Any] = {
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"axes": {"a": []}}, "no values, so the sweep has no scenarios"),
     ({"axes": {"a": [1, 2, 1]}}, "has 1 twice"),
+    ({"axes": {"a": [1, 1.0]}}, "has 1 twice"),
+    ({"axes": {"value": [1.0]}}, "a column 'value' of their own"),
     ({"axes": {"a": "1, 2"}}, "give a list of values"),
     ({"axes": {"a": {"from": 2, "to": 1, "steps": 3}}}, "from must be below to"),
     ({"axes": {"a": {"from": 0, "to": 1, "steps": 3, "spacing": "geometric"}}}, "geometric"),

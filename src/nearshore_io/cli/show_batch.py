@@ -57,17 +57,19 @@ def _quantiles(console: Console, frame: pd.DataFrame) -> None:
     """Print one line for each total of the countries this is about; the store has the others."""
     chosen = frame[frame["place"].isin(FOCUS) & (frame["count"] > 0)]
     chosen = (chosen if len(chosen) else frame[frame["count"] > 0]).head(ROWS)
-    several = {name: frame[name].nunique() > 1 for name in ("table", "phase", "sector")}
+    several = {name: frame[name].nunique() > 1 for name in ("year", "table", "phase", "sector")}
+    several["table"] = several["table"] and frame["year"].nunique() < frame["table"].nunique()
     table = Table()
     headings = [*(name.capitalize() for name, more in several.items() if more), "Total", "Place", "Unit"]
     for heading in headings:
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for heading in ("P5", "P50", "P95"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in chosen.to_dict("records"):
         unit, factor, digits = _scale(str(row["unit"]))
         lead = [str(row[name]) for name, more in several.items() if more]
         numbers = [significant(row[name] * factor, digits) for name in ("P5", "P50", "P95")]
+        numbers = [text.removeprefix("+") for text in numbers] if " per " in str(row["unit"]) else numbers
         table.add_row(*lead, str(row["variable"]).replace("_", " "), str(row["place"]), unit, *numbers)
     console.print(table)
     left = len(frame) - len(chosen)

@@ -124,9 +124,10 @@ class SweepResults:
         return pd.DataFrame({name: frame[name].to_numpy() for name in frame.columns})
 
     def to_xarray(self, variable: str) -> xr.DataArray:
-        """Return totals of one variable over table, phase, case, every axis, sample, place and sector.
+        """Return totals of one variable over table (or year), phase, case, every axis, sample, place and sector.
 
-        Dims of one label are dropped. Scenarios without a result are unknown.
+        Several tables of different years are told apart by a dim ``year``, others by ``table``. Dims of one label are
+        dropped. Scenarios without a result are unknown.
 
         Raises
         ------
@@ -134,30 +135,44 @@ class SweepResults:
             If there are no totals of that variable.
         """
         frame = self.to_polars(variable)
-        lead = ("table", "year", "phase", "place", "sector")
-        dims = self._dims()
-        numbers = frame["scenario"].to_numpy()
+        dims, rest = self._dims(), frame["scenario"].to_numpy()
         places: dict[str, tuple[Any, list[Any]]] = {}
-        for name in lead:
-            labels = frame[name].unique(maintain_order=True).to_list()
-            codes = frame[name].replace_strict(labels, list(range(len(labels)))).to_numpy()
-            places[name] = (codes, labels)
-        rest = numbers
-        order = [*dims][::-1] if "sample" not in dims or not self._sample_first else [*list(dims)[:-1][::-1], "sample"]
-        for name in order:
+        slowest = "sample" if self._sample_first else None
+        for name in [name for name in reversed(dims) if name != slowest] + ([slowest] if slowest else []):
             rest, at = np.divmod(rest, len(dims[name]))
             places[name] = (at, list(dims[name]))
-        kept = [name for name in ("table", "year", "phase", *dims, "place", "sector") if len(places[name][1]) > 1]
+        for name in ("phase", "place", "sector"):
+            labels = frame[name].unique(maintain_order=True).to_list()
+            places[name] = (_codes(frame[name].to_list(), labels), labels)
+        dim, beside = self._tables
+        places[dim] = (
+            _codes(list(zip(frame["table"], frame["year"], strict=True)), list(beside)),
+            list(beside.values()),
+        )
+        kept = [name for name in (dim, "phase", *dims, "place", "sector") if len(places[name][1]) > 1]
         array = np.full([len(places[name][1]) for name in kept], np.nan)
         array[tuple(places[name][0] for name in kept)] = frame["value"].fill_null(float("nan")).to_numpy()
-        coords = {name: places[name][1] for name in kept} | {
-            name: places[name][1][0] for name in places if name not in kept and name != "case"
-        }
-        units = first_few(frame["unit"].unique().to_list())
+        coords: dict[str, Any] = {name: places[name][1] for name in kept}
+        coords |= {name: labels[0] for name, (_, labels) in places.items() if name not in kept and name != "case"}
+        other = "table" if dim == "year" else "year"
+        names = [pair[other == "year"] for pair in beside]
+        coords[other] = (dim, names) if dim in kept else names[0]
         found = xr.DataArray(array, dims=kept, coords=coords, name=variable)
-        return stamp(
-            found, units, f"{variable} of sweep {self.manifest['name']}", sweep_sha256=self.manifest["sweep_sha256"]
-        )
+        words = f"{variable} of sweep {self.manifest['name']}"
+        units = first_few(frame["unit"].unique().to_list())
+        return stamp(found, units, words, sweep_sha256=self.manifest["sweep_sha256"])
+
+    @property
+    def _tables(self) -> tuple[str, dict[tuple[str, str], str]]:
+        """Return the dim that tells tables apart, their year where it does, and the label of each (table, year)."""
+        pairs = [
+            tuple(part.partition("=")[2] for part in table["partition"].split("/")) for table in self.manifest["tables"]
+        ]
+        years = [year for _, year in pairs]
+        if len(set(years)) == len(years) and len(years) > 1:
+            return "year", {(name, year): year for name, year in pairs}
+        alone = len({name for name, _ in pairs}) == len(pairs)
+        return "table", {(name, year): name if alone else f"{name} {year}" for name, year in pairs}
 
     @property
     def _sample_first(self) -> bool:
@@ -284,6 +299,12 @@ class SweepResults:
         if isinstance(self._sink, Folder):
             return pl.scan_parquet([self._sink.path / name for name in names], hive_partitioning=False)
         return pl.concat([pl.read_parquet(io.BytesIO(self._sink.read(name) or b"")) for name in names]).lazy()
+
+
+def _codes(values: Sequence[Any], labels: Sequence[Any]) -> Any:
+    """Return the place of every value among labels, (k,)."""
+    known = {label: code for code, label in enumerate(labels)}
+    return np.array([known[value] for value in values], dtype=np.intp)
 
 
 def _listed(by: str | Sequence[str]) -> list[str]:

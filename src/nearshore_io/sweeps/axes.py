@@ -44,7 +44,7 @@ def axis_values(values: Any, where: str) -> Any:
     listed = tuple(plain(value) for value in values)
     if not listed:
         raise FormatError(f"{where} has no values, so the sweep has no scenarios.")
-    texts = [json.dumps(value, sort_keys=True) for value in listed]
+    texts = [json.dumps(float(value) if is_number(value) else value, sort_keys=True) for value in listed]
     if len(set(texts)) < len(texts):
         twice = next(_repeated(texts))
         raise FormatError(f"{where} has {shown(listed[twice])} twice: its scenarios would be the same.")

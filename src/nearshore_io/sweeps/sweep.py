@@ -22,6 +22,21 @@ from nearshore_io.sweeps.points import Codes, Column, Points
 from nearshore_io.table import IOTable
 from nearshore_io.uncertainty import TableErrors, errors_of
 
+RESERVED = (
+    "scenario",
+    "sample",
+    "case",
+    "table",
+    "year",
+    "phase",
+    "variable",
+    "place",
+    "sector",
+    "value",
+    "sd",
+    "unit",
+)
+"""Names that results have columns or dims of, and parameters may not take."""
 LARGEST = 1 << 40
 """Scenarios of one sweep at most: their numbers are counted in 64 bits."""
 
@@ -115,6 +130,10 @@ class Sweep:
         twice = [name for name in dict.fromkeys(sources) if sources.count(name) > 1]
         if twice:
             raise FormatError(f"{where}: {first_few(twice)} varies in two ways, or is constant too; keep one.")
+        if taken := [name for name in sources if name in RESERVED]:
+            raise FormatError(
+                f"{where}: results have a column {taken[0]!r} of their own; call the parameter otherwise."
+            )
         wanted = dict.fromkeys(used(self.shocks))
         if missing := [name for name in wanted if name not in sources]:
             known = first_few(sources, 12) or "none"
