@@ -467,7 +467,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"distributions": {"a": {"distribution": "triangle"}}, "samples": 8}, "no distribution 'triangle'"),
     ({"distributions": {"a": {"distribution": "uniform", "low": 0}}, "samples": 8}, "needs low, high"),
     ({"distributions": {"a": {"distribution": "uniform", "low": 0, "hihg": 1}}, "samples": 8}, "has no hihg"),
-    ({"shocks": [{"kind": "relocate"}]}, "known kinds"),
+    ({"shocks": [{"kind": "relocate"}]}, "did you mean 'relocation'"),
     ({"shocks": []}, "no shocks"),
     ({"axes": {"a": [1.0]}, "table_errors": {"errors": "gaussian"}, "samples": 4}, "no errors of a table called 'gaussian'"),
 ]  # fmt: skip

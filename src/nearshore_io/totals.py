@@ -27,6 +27,7 @@ _LINEAR = re.compile(
 )
 _CONTENT = re.compile(
     r"content\s+(?P<exporter>[\w-]+)\s*(?:→|->)\s*(?P<importer>[\w-]+)(?:\s+(?:of\s+(?P<of>[\w-]+)|(?P<every>by\s+origin)))?"
+    r"(?P<before>\s+before)?"
 )
 
 
@@ -56,16 +57,18 @@ class Content:
     ----------
     importer : a country, or "all" other countries.
     origins : whose value added; empty for every country.
+    before : as the table has it before any change, beside which the one after it stands where tables are drawn.
     """
 
     exporter: str
     importer: str
     origins: tuple[str, ...]
+    before: bool = False
 
     @property
     def flow(self) -> str:
         """The flow in one word."""
-        return f"{self.exporter}→{self.importer}"
+        return f"{self.exporter}→{self.importer}{' before' if self.before else ''}"
 
 
 def read_totals(wanted: str | Iterable[str]) -> tuple[Total | Content, ...]:
@@ -73,14 +76,14 @@ def read_totals(wanted: str | Iterable[str]) -> tuple[Total | Content, ...]:
 
     ``VARIABLE [of PLACE] [in SECTORS] [by country|region|sector [and …]]``, such as "jobs by country", "value_added of
     MEX by sector", "output"; and ``content EXPORTER→IMPORTER [of ORIGIN | by origin]``: value added per dollar
-    exported, by default the importer's own ("content MEX→USA", written -> too).
+    exported, by default the importer's own ("content MEX→USA", written -> too); with ``before``, as the table has it.
 
     Raises
     ------
     FormatError
         If a text is none of these, or nothing is asked for.
     """
-    texts = [wanted] if isinstance(wanted, str) else list(wanted)
+    texts: list[Any] = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else list(wanted)
     if not all(isinstance(text, str) for text in texts):
         raise FormatError(f'totals are words, such as "jobs by country", not {texts!r:.80}.')
     parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
@@ -95,7 +98,7 @@ def _one(text: str) -> Total | Content:
         if found["of"] is None and not found["every"] and importer == ALL:
             raise FormatError(f'total {text!r}: say whose, "content {exporter}→all of USA", or "by origin".')
         origins = () if found["every"] else (found["of"] or importer,)
-        return Content(exporter, importer, origins)
+        return Content(exporter, importer, origins, before=bool(found["before"]))
     found = _LINEAR.fullmatch(text)
     by = tuple(name for name in (found["by"], found["also"]) if name) if found else ()
     if (
@@ -142,7 +145,7 @@ class Flow:
     Attributes
     ----------
     exporter, importer : as they were named; None for all other countries.
-    origins : countries, one for each row. first : place of its first row among all.
+    origins : countries, one for each row. first : place of its first row among all. before : before any change.
     """
 
     name: str
@@ -153,6 +156,7 @@ class Flow:
     uses: Positions
     origins: tuple[str, ...]
     first: int
+    before: bool = False
 
     @property
     def triples(self) -> list[tuple[str, str, str | None]]:
@@ -178,6 +182,11 @@ class Request:
     members: Array
     weights: Array
     unknown: Any
+
+    @property
+    def moving_flows(self) -> tuple[Flow, ...]:
+        """Flows whose content after a change is wanted."""
+        return tuple(flow for flow in self.flows if not flow.before)
 
     @property
     def linear(self) -> int:
@@ -217,7 +226,7 @@ class Request:
         """
         table = model.table
         linear = [row for total in totals if isinstance(total, Total) for row in _rows(table, total)]
-        linear = list({row.name: row for row in linear}.values())
+        linear = list({row.name: row for row in linear}.values())  # rows of one name are the same industries
         flows: list[Flow] = []
         contents: list[Row] = []
         for content in (total for total in totals if isinstance(total, Content)):
@@ -256,6 +265,7 @@ def _rows(table: IOTable, total: Total) -> list[Row]:
     region, sector = inside // width, inside % width
     owners = np.array([table.country[name] for name in table.regions])
     place, kind = total.of or WORLD, total.sectors or ALL
+    whole = {country: sum(own == country for own in owners) for country in owners.tolist()}
     parts = [(place, kind, np.ones(len(inside), dtype=bool))]
     for dim in total.by:
         if dim == "sector":
@@ -264,8 +274,16 @@ def _rows(table: IOTable, total: Total) -> list[Row]:
         else:
             names = owners if dim == "country" else np.array(table.regions)
             split = [(str(name), names[region] == name) for name in dict.fromkeys(names[region].tolist())]
+            if dim == "country":  # a part of a country goes by the names of its regions
+                split = [(_part_of(table, name, region[chosen], whole[name]), chosen) for name, chosen in split]
             parts = [(name, k, mask & chosen) for _, k, mask in parts for name, chosen in split]
     return [Row(total.variable, p, k, unit, inside[mask]) for p, k, mask in parts if mask.any()]
+
+
+def _part_of(table: IOTable, country: str, regions: Positions, all_of_them: int) -> str:
+    """Return a country's code, or those of its regions where some of them are left out."""
+    mine = dict.fromkeys(regions.tolist())
+    return country if len(mine) == all_of_them else "+".join(table.regions[i] for i in mine)
 
 
 def _flow(table: IOTable, content: Content, first: int) -> tuple[Flow, list[Row]]:
@@ -287,7 +305,15 @@ def _flow(table: IOTable, content: Content, first: int) -> tuple[Flow, list[Row]
     uses = np.array(final_uses(table, table.region_positions(abroad)), dtype=np.intp)
     importer = None if content.importer == ALL else content.importer
     flow = Flow(
-        content.flow, content.exporter, importer, sellers, table.positions(region=abroad), uses, tuple(origins), first
+        content.flow,
+        content.exporter,
+        importer,
+        sellers,
+        table.positions(region=abroad),
+        uses,
+        tuple(origins),
+        first,
+        content.before,
     )
     unit = f"{table.unit} per {table.unit}"
     nobody = np.zeros(0, dtype=np.intp)

@@ -14,7 +14,7 @@ from nearshore_io.batch.run import named
 from nearshore_io.errors import FormatError, ShockError
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Phase, Scenario
-from nearshore_io.solvers.base import Array, dense
+from nearshore_io.solvers.base import dense
 from nearshore_io.totals import Request, read_totals
 from nearshore_io.uncertainty import DirichletErrors
 from nearshore_io.uncertainty.gradients import Gradient, cell_variances
@@ -140,16 +140,16 @@ def error_sources(
     request = Request.of(model, read_totals(total))
     if len(request.rows) != 1 or not request.linear:
         raise FormatError(f'error_sources takes one number, such as "jobs of MEX", not {total!r}.')
-    gradient, value = _gradient(model, request, errors, scenario, phase)
+    gradient, value, period = _gradient(model, request, errors, scenario, phase)
     table = model.table
     columns = np.arange(table.n)
     counted = list(table.inputs).index("value_added") if "value_added" in table.inputs else None
     residual = np.zeros(table.n) if counted is None else gradient.primary[counted]
     A, sigma = dense(table.A), spreads(table, errors.home, errors.across)
-    parts = cell_variances(A, sigma, gradient, residual, columns)
+    parts = period**2 * cell_variances(A, sigma, gradient, residual, columns)
     whole = float(parts.sum())
     best = np.argsort(parts, axis=None)[::-1][:top]
-    weight = gradient.block(0, table.n) - residual
+    weight = period * (gradient.block(0, table.n) - residual)
     rows = []
     for k, j in zip(*(index.tolist() for index in np.unravel_index(best, parts.shape)), strict=True):
         a = float(A[k, j])
@@ -168,8 +168,8 @@ def error_sources(
 
 def _gradient(
     model: Leontief, request: Request, errors: DirichletErrors, scenario: Scenario, phase: Phase
-) -> tuple[Gradient, float]:
-    """Return what one total gains per unit of every coefficient, and the total."""
+) -> tuple[Gradient, float, float]:
+    """Return what one total gains per unit of every coefficient over a year, the total, and the share of a year."""
     changes = scenario.changes(model.table)
     if phase not in changes:
         raise ShockError(f"scenario {scenario.name!r} has no {phase} phase, only {', '.join(changes)}.")
@@ -178,8 +178,10 @@ def _gradient(
     response = respond(model, [change])[0]
     factors = model.factors if response.economy is None else response.economy.factors
     inputs, _ = Propagation(request, errors).gradients(Solved(change, response.closed, factors), 0)
-    value: Array = request.weights[0] @ response.closed
-    return inputs, float(value)
+    shift = change.shift(request.rows[0].variable) * request.members[0]
+    x = model.table.x.values.ravel()
+    value = float((request.weights[0] + shift) @ response.closed + shift @ x) * change.period
+    return inputs, value, change.period
 
 
 def _errors(model: Leontief, errors: DirichletErrors | None) -> tuple[DirichletErrors, str]:

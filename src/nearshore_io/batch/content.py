@@ -18,6 +18,8 @@ Wanted = tuple[str, str, str | None]
 """Origin, exporter, importer (None: the world)."""
 FLOWS: tuple[Wanted, ...] = (("USA", "MEX", None), ("USA", "MEX", "USA"), ("MEX", "USA", "MEX"))
 WHEN = ("before", "after")
+NOTHING = 1e-12
+"""Exports, relative to the output of their sellers, that are no exports but what rounding leaves of them."""
 
 
 def flow_names(table: IOTable) -> list[str]:
@@ -128,5 +130,5 @@ def _contents(
                     total + float(costs) * sold,
                     inside + sold * (added + float(multipliers[:, k] @ p.recipe)),
                 )
-        found.append(inside / total if total > 0 else np.nan)
+        found.append(inside / total if total > NOTHING * x[rows].sum() else np.nan)
     return np.array(found)

@@ -40,6 +40,9 @@ TablesOption = Annotated[
     list[str] | None,
     typer.Option("--table", "-t", help="A table by name or path; repeat for several. [default: the sweep's]"),
 ]
+ByOption = Annotated[
+    list[str] | None, typer.Option(help="A parameter whose values are printed apart; repeat for several.")
+]
 VectorsOption = Annotated[
     list[str] | None, typer.Option(help="A variable whose changes by industry are kept too; repeat for several.")
 ]
@@ -65,6 +68,7 @@ def batch_command(
     out: StoreOption = None,
     totals: TotalsOption = None,
     table: TablesOption = None,
+    by: ByOption = None,
     vectors: VectorsOption = None,
     samples: SamplesOption = None,
     band: BandOption = False,
@@ -88,7 +92,7 @@ def batch_command(
     if form is Format.json:
         print(show_batch.as_json(results))
     else:
-        show_batch.results(show.console(), read, results)
+        show_batch.results(show.console(), read, results, by or ())
     if results.failed:
         sys.exit(SOME_FAILED)
 

@@ -115,4 +115,4 @@ def shown(value: Any) -> str:
         return ", ".join(f"{key} {shown(held)}" for key, held in value.items())
     if isinstance(value, (list, tuple)):
         return "+".join(shown(item) for item in value)
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

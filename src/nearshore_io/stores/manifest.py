@@ -56,7 +56,7 @@ def opened(sink: Sink) -> dict[str, Any] | None:
         raise StorageError(
             f"{sink.where}/{NAME} cannot be read ({error}): remove the store, or name another."
         ) from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if not isinstance(found, dict) or found.get("format") != FORMAT or not isinstance(found.get("tables"), list):
         raise StorageError(f"{sink.where}/{NAME} is no manifest of a sweep: name another folder.")
     return found
 
@@ -139,19 +139,28 @@ def write_entry(sink: Sink, entry: Entry) -> None:
 
 def entry_of(sink: Sink, part: int) -> Entry | None:
     """Return the entry of a part that is done and whose files are all there, None otherwise."""
-    content = sink.read(ledger_name(part))
-    if content is None:
-        return None
-    entry = Entry(**json.loads(content))
-    return entry if all(sink.size(name) == size for name, size in entry.files.items()) else None
+    return _entry(sink, ledger_name(part))
 
 
 def entries(sink: Sink) -> Iterator[Entry]:
     """Yield the entries of all parts that are done."""
     for name in sink.names("ledger"):
-        content = sink.read(name)
-        if content is not None:
-            yield Entry(**json.loads(content))
+        entry = _entry(sink, name)
+        if entry is not None:
+            yield entry
+
+
+def _entry(sink: Sink, name: str) -> Entry | None:
+    """Return an entry whose files have the sizes it says; one that cannot be read counts as not there."""
+    content = sink.read(name)
+    if content is None:
+        return None
+    try:
+        entry = Entry(**json.loads(content))
+        whole = all(sink.size(file) == size for file, size in entry.files.items())
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return entry if whole else None
 
 
 def checksum(text: str) -> str:

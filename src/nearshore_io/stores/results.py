@@ -35,19 +35,21 @@ class SweepResults:
     ----------
     manifest : what was run: sweep, seed, tables with their checksums, package, machine.
     complete : True when every part is there.
+    kept : how many scenarios were in the store before the run that returned these results.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, kept: int = 0) -> None:
         found = opened(sink)
         if found is None:
             raise StorageError(f"{sink.where} holds no results of a sweep (there is no manifest.json).")
         self._sink = sink
+        self.kept = kept
         self.manifest: Mapping[str, Any] = found
 
     @cached_property
     def entries(self) -> list[Entry]:
         """The ledger: one entry for each part that is done."""
-        return list(entries(self._sink))
+        return list(entries(self._sink))  # parts with a file missing or cut short are not among them
 
     @property
     def where(self) -> str:
@@ -100,11 +102,7 @@ class SweepResults:
 
     def to_polars(self, variable: str | None = None) -> "pl.DataFrame":
         """Return totals (of one variable) beside the parameters of their scenarios."""
-        import polars as pl
-
-        totals = self.totals
-        if variable is not None:
-            totals = self._known(totals.filter(pl.col("variable") == variable), variable)
+        totals = self.totals if variable is None else self._of(variable)
         return totals.join(self.scenarios, on="scenario", how="left", maintain_order="left").collect()
 
     @property
@@ -113,10 +111,14 @@ class SweepResults:
         rows = [row for table in self.manifest["tables"] for row in table["variables"]]
         return list(dict.fromkeys(rows))
 
-    def _known(self, frame: "pl.LazyFrame", variable: str) -> "pl.LazyFrame":
-        if variable not in self.variables:
+    def _of(self, variable: str) -> "pl.LazyFrame":
+        """Return the totals of one variable; "->" is read as "→". Raises `LabelError`."""
+        import polars as pl
+
+        name = variable.replace(" ->", "->").replace("-> ", "->").replace("->", "→")
+        if name not in self.variables:
             raise LabelError(f"no totals of {variable!r}; there are {first_few(self.variables, 12) or 'none'}.")
-        return frame
+        return self.totals.filter(pl.col("variable") == name)
 
     def to_pandas(self, variable: str | None = None) -> pd.DataFrame:
         """Return totals (of one variable) beside the parameters of their scenarios."""
@@ -135,6 +137,8 @@ class SweepResults:
             If there are no totals of that variable.
         """
         frame = self.to_polars(variable)
+        if not len(frame):
+            raise LabelError(f"no scenario has a result, so there is no {variable} to lay out; see failures.")
         dims, rest = self._dims(), frame["scenario"].to_numpy()
         places: dict[str, tuple[Any, list[Any]]] = {}
         slowest = "sample" if self._sample_first else None
@@ -188,7 +192,7 @@ class SweepResults:
             dims[name] = values if numeric else [shown(value) for value in values]
         return dims | {"sample": list(range(sweep["samples"] or 1))}
 
-    def vectors(self, table: str | None = None) -> xr.Dataset:
+    def vectors(self, table: str | None = None, year: int | str | None = None) -> xr.Dataset:
         """Return changes by industry of one table, Dataset (scenario, phase, region, sector), read as it is looked at.
 
         Raises
@@ -197,12 +201,14 @@ class SweepResults:
             If the run kept none, or there are several tables and none is named.
         """
         require_zarr()
-        listed = {part["table"]: part["group"] for part in self.manifest["tables"]}
+        listed = [part for part in self.manifest["tables"] if table in (None, part["table"])]
+        listed = [part for part in listed if year is None or str(part["year"]) == str(year)]
         if not self.manifest["vectors"]:
             raise LabelError('this run kept totals only: run it with vectors=["output"].')
-        if table is None and len(listed) > 1:
-            raise LabelError(f"name one of the tables: {first_few(listed)}.")
-        group = listed[table or next(iter(listed))]
+        if len(listed) != 1:
+            known = first_few(f"{part['table']} ({part['year']})" for part in self.manifest["tables"])
+            raise LabelError(f"name one of the tables, and its year where one has several: {known}.")
+        group = listed[0]["group"]
         found = xr.open_dataset(self._address(f"{ROOT}/{group}"), engine="zarr", consolidated=False, chunks=None)
         return found.assign_coords(scenario=np.arange(found.sizes["scenario"]))
 
@@ -232,12 +238,15 @@ class SweepResults:
 
         Source: David & Nagaraja (2003), Order Statistics, section 7.1.
         """
-        import polars as pl
-
-        frame = self._known(self.totals.filter(pl.col("variable") == variable), variable)
-        if _listed(by):
+        if not all(0 < level < 1 for level in levels) or not 0 < confidence < 1:
+            raise LabelError(
+                f"levels and confidence are probabilities between 0 and 1, not {levels!r} and {confidence!r}."
+            )
+        apart = list(dict.fromkeys(name for name in _listed(by) if name not in KEYS))
+        frame = self._of(variable)
+        if apart:
             frame = frame.join(self.scenarios, on="scenario", how="left", maintain_order="left")
-        return samples.quantiles(frame, [*KEYS, *_listed(by)], levels, confidence)
+        return samples.quantiles(frame, [*KEYS, *apart], levels, confidence)
 
     def convergence(self, variable: str, place: str, level: float = 0.5, **chosen: Any) -> pd.DataFrame:
         """Return a quantile of one total after 2, 4, 8, … samples, with its interval: has it settled.
@@ -246,26 +255,41 @@ class SweepResults:
         ----------
         chosen : values of phase, sector, table and parameters that pick one total, where there are several.
         """
-        return samples.convergence(self._one(variable, place, chosen), level)
+        if not 0 < level < 1:
+            raise LabelError(f"level is a probability between 0 and 1, not {level!r}.")
+        frame = self._one(variable, place, chosen)
+        if len(frame) > (self.manifest["sweep"]["samples"] or 1):
+            dims = [name for name in self._dims() if name in frame and frame[name].nunique() > 1]
+            which = f"choose {dims[0]}, of {first_few(frame[dims[0]].unique())}" if dims else "choose one case"
+            raise LabelError(f"convergence is over samples of one combination: {which}.")
+        return samples.convergence(frame, level)
 
     def tornado(self, variable: str, place: str, **chosen: Any) -> pd.DataFrame:
-        """Return rank correlations of one total with every parameter that was drawn or varied, the strongest first.
+        """Return what moves one total: a line for each parameter that varies, the strongest first.
 
-        Columns: correlation (Spearman's, between −1 and 1), parameter's low and high, and the mean total in the lower
-        and upper tenth of the parameter. Text parameters are left out.
+        Of numbers, ``correlation`` is Spearman's, between −1 and 1, taken within each combination of the text
+        parameters and averaged, with the ``lowest`` and ``highest`` among them; of text (products, partners) it is the
+        correlation ratio of ranks, between 0 and 1: how much of the ranking is between its values. ``measure`` says
+        which.
+
+        Source: Spearman (1904); correlation ratio, Fisher (1925), on ranks as in Kruskal & Wallis (1952).
 
         Parameters
         ----------
         chosen : as in `convergence`.
         """
-        return samples.tornado(self._one(variable, place, chosen), self.manifest["parameters"])
+        names = [name for name in self.scenarios.collect_schema().names() if name not in ("scenario", "sample")]
+        return samples.tornado(self._one(variable, place, chosen), names)
 
     def _one(self, variable: str, place: str, chosen: Mapping[str, Any]) -> pd.DataFrame:
         frame = self.to_pandas(variable)
         for name, value in {"place": place, **chosen}.items():
-            if name not in frame or not (frame[name] == value).any():
-                known = first_few(frame[name].unique()) if name in frame else "no such column"
-                raise LabelError(f"no {name} {value!r} among totals of {variable!r}: {known}.")
+            if name not in frame:
+                raise LabelError(f"there is no parameter {name!r}; there are {first_few(frame.columns, 20)}.")
+            if not (frame[name] == value).any():
+                raise LabelError(
+                    f"no {name} {value!r} among totals of {variable!r}: {first_few(frame[name].unique())}."
+                )
             frame = frame[frame[name] == value]
         several = [name for name in KEYS if frame[name].nunique() > 1]
         if several:
@@ -297,7 +321,7 @@ class SweepResults:
         import polars as pl
 
         if isinstance(self._sink, Folder):
-            return pl.scan_parquet([self._sink.path / name for name in names], hive_partitioning=False)
+            return pl.scan_parquet([self._sink.path / name for name in names], hive_partitioning=False, glob=False)
         return pl.concat([pl.read_parquet(io.BytesIO(self._sink.read(name) or b"")) for name in names]).lazy()
 
 

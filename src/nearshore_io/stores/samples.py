@@ -37,7 +37,8 @@ def order_interval(values: Array, level: float, confidence: float) -> tuple[floa
 def quantiles(frame: "pl.LazyFrame", keys: Sequence[str], levels: Sequence[float], confidence: float) -> pd.DataFrame:
     """Return count, mean and quantiles with their intervals for every combination of keys, values unknown left out.
 
-    The count is of values that are known; ``unknown`` says how many are not.
+    The count is of values that are known; ``unknown`` says how many are not. Where every total has a standard deviation
+    from errors of the table, ``sd`` is the median of them.
 
     Raises
     ------
@@ -49,13 +50,17 @@ def quantiles(frame: "pl.LazyFrame", keys: Sequence[str], levels: Sequence[float
     known_names = frame.collect_schema().names()
     if missing := [key for key in keys if key not in known_names]:
         raise LabelError(f"no parameter {missing[0]!r}; there are {first_few(known_names, 20)}.")
-    grouped = frame.group_by(list(keys), maintain_order=True).agg(pl.col("unit").first(), pl.col("value"))
+    listed = [pl.col(name) for name in ("value", "sd") if name in known_names]
+    grouped = frame.group_by(list(keys), maintain_order=True).agg(pl.col("unit").first(), *listed)
     rows = []
     for row in grouped.collect().iter_rows(named=True):
         values = np.array(row.pop("value"), dtype=np.float64)
         known = values[~np.isnan(values)]
+        errors = np.array(row.pop("sd"), dtype=np.float64) if "sd" in row else None
         row |= {"count": len(known), "unknown": len(values) - len(known)}
         row["mean"] = float(known.mean()) if known.size else float("nan")
+        if errors is not None:
+            row["sd"] = float(np.nanmedian(errors)) if known.size else float("nan")
         for level in levels:
             name = f"P{100 * level:g}"
             low, high = order_interval(known, level, confidence) if known.size else (float("nan"), float("nan"))
@@ -79,36 +84,40 @@ def convergence(frame: pd.DataFrame, level: float, confidence: float = 0.9) -> p
 
 
 def tornado(frame: pd.DataFrame, parameters: Sequence[str]) -> pd.DataFrame:
-    """Return Spearman's rank correlation of values with every numeric parameter that varies, the strongest first.
+    """Return rank correlations of values with numbers, within each combination of texts, and ratios for the texts.
 
     Raises
     ------
     LabelError
-        If no number varies, or a value is unknown.
+        If nothing varies, or a value is unknown.
     """
-    from scipy import stats
-
-    values = frame["value"].to_numpy(dtype=np.float64)
-    if np.isnan(values).any():
+    if frame["value"].isna().any():
         raise LabelError("this total is unknown in some scenarios, so it has no rank correlations.")
-    rows = []
-    for name in parameters:
-        column = pd.to_numeric(frame[name], errors="coerce") if name in frame else pd.Series(dtype=float)
-        if not len(column) or column.isna().any() or column.nunique() < 2:
-            continue
-        given = column.to_numpy(dtype=np.float64)
-        edges = np.quantile(given, [0.1, 0.9])
+    varying = [name for name in parameters if name in frame and frame[name].nunique() > 1]
+    numbers = [name for name in varying if pd.api.types.is_numeric_dtype(frame[name])]
+    texts = [name for name in varying if name not in numbers]
+    groups = [part for _, part in frame.groupby(texts, sort=False)] if texts else [frame]
+    rows = [{"parameter": name, "measure": "rank correlation", **_correlation(groups, name)} for name in numbers]
+    ranks = frame["value"].rank()
+    for name in texts:
+        between = ranks.groupby(frame[name]).transform("mean").var(ddof=0)
+        ratio = float(np.sqrt(between / ranks.var(ddof=0))) if ranks.var(ddof=0) > 0 else 0.0
         rows.append(
-            {
-                "parameter": name,
-                "correlation": float(stats.spearmanr(given, values).statistic) if np.ptp(values) > 0 else 0.0,
-                "low": float(given.min()),
-                "high": float(given.max()),
-                "mean_in_lowest_tenth": float(values[given <= edges[0]].mean()),
-                "mean_in_highest_tenth": float(values[given >= edges[1]].mean()),
-            }
+            {"parameter": name, "measure": "correlation ratio", "correlation": ratio, "lowest": ratio, "highest": ratio}
         )
     if not rows:
-        raise LabelError(f"no number varies among {first_few(parameters) or 'no parameters'}: nothing to rank.")
+        raise LabelError(f"nothing varies among {first_few(parameters) or 'no parameters'}: nothing to rank.")
     found = pd.DataFrame(rows).sort_values("correlation", key=abs, ascending=False, ignore_index=True)
     return found.set_index("parameter")
+
+
+def _correlation(groups: Sequence[pd.DataFrame], name: str) -> dict[str, float]:
+    """Return the mean, lowest and highest of Spearman's correlations with a number over groups."""
+    found = []
+    for part in groups:
+        given, values = part[name].rank().to_numpy(), part["value"].rank().to_numpy()
+        if np.ptp(given) > 0 and np.ptp(values) > 0:
+            found.append(float(np.corrcoef(given, values)[0, 1]))
+    if not found:
+        return {"correlation": 0.0, "lowest": 0.0, "highest": 0.0}
+    return {"correlation": float(np.mean(found)), "lowest": min(found), "highest": max(found)}

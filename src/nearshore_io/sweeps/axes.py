@@ -20,12 +20,15 @@ LABEL_COLUMNS = ("label", "name")
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON has it."""
+    """Return a value as JSON has it. Raises `FormatError` for what JSON has not, such as dates and sets."""
     if isinstance(value, Mapping):
-        return {str(key): plain(held) for key, held in value.items() if not str(key).startswith("_")}
+        return {str(key): plain(held) for key, held in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
         return [plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
+    found = value.item() if isinstance(value, np.generic) else value
+    if not (found is None or isinstance(found, (str, int, float))):
+        raise FormatError(f"a value is a text, a number, a list or a table of these, not {value!r}.")
+    return found
 
 
 def axis_values(values: Any, where: str) -> Any:
@@ -64,6 +67,8 @@ def _range(values: Mapping[str, Any], where: str) -> tuple[float, ...]:
 
 def case_rows(cases: Any, where: str) -> tuple[dict[str, Any], ...]:
     """Return cases as mappings of the same keys, each different; a name labels one case only."""
+    if isinstance(cases, (str, Mapping)) or not isinstance(cases, Sequence):
+        raise FormatError(f"{where}: cases are a list of mappings, not {cases!r:.60}.")
     listed = [dict(case) if isinstance(case, Mapping) else case for case in cases]
     if strange := [case for case in listed if not isinstance(case, dict) or not case]:
         raise FormatError(f"{where}: a case is a mapping of values by parameter, not {strange[0]!r}.")

@@ -246,9 +246,17 @@ class Choice:
     _edges: Array = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        options = tuple(self.options)
-        _require(len(options) > 0, self, "needs options")
-        given = [1.0 / len(options)] * len(options) if self.probabilities is None else list(self.probabilities)
+        listed = isinstance(self.options, (list, tuple))
+        options = tuple(self.options) if listed else ()
+        _require(listed and len(options) > 0, self, "needs a list of options")
+        _require(
+            self.probabilities is None or isinstance(self.probabilities, (list, tuple)),
+            self,
+            "needs a list of probabilities",
+        )
+        given: list[Any] = (
+            [1.0 / len(options)] * len(options) if self.probabilities is None else list(self.probabilities)
+        )
         good = len(given) == len(options) and all(is_number(p) and p >= 0 for p in given)
         _require(good and abs(sum(given) - 1.0) < 1e-6, self, "needs a probability for each option, summing to one")
         object.__setattr__(self, "options", options)

@@ -50,12 +50,16 @@ class Column:
             return float(self.numbers[i])
         return self.options[self.codes[i]]
 
-    def shown(self) -> list[Any]:
-        """Return the values of all points as numbers or text, for a table of scenarios."""
+    def shown(self, name: str) -> dict[str, list[Any]]:
+        """Return the values of all points as numbers or text, for a table of scenarios; shares by name apart."""
         if self.numbers is not None:
-            return list(self.numbers.tolist())
+            return {name: list(self.numbers.tolist())}
+        codes = self.codes.tolist()
+        first = self.options[0] if self.options else None
+        if isinstance(first, Mapping) and all(isinstance(share, float) for share in first.values()):
+            return {f"{name} {key}": [float(self.options[code].get(key, 0.0)) for code in codes] for key in first}
         texts = [shown(option) for option in self.options]
-        return [texts[code] for code in self.codes.tolist()]
+        return {name: [texts[code] for code in codes]}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +22,7 @@ from nearshore_io.sweeps.distributions import Distribution, distribution_of
 from nearshore_io.sweeps.points import Codes, Column, Points
 from nearshore_io.table import IOTable
 from nearshore_io.uncertainty import TableErrors, errors_of
+from nearshore_io.units import is_number
 
 RESERVED = (
     "scenario",
@@ -37,6 +39,8 @@ RESERVED = (
     "unit",
 )
 """Names that results have columns or dims of, and parameters may not take."""
+PROBED = 16
+"""Scenarios over a whole sweep that are tried before any is run."""
 LARGEST = 1 << 40
 """Scenarios of one sweep at most: their numbers are counted in 64 bits."""
 
@@ -93,11 +97,17 @@ class Sweep:
         if not self.name or not isinstance(self.name, str):
             raise FormatError("a sweep needs a name.")
         if not isinstance(self.shocks, Sequence) or not self.shocks:
-            raise FormatError(f'{where} has no shocks: give at least one, {{"kind": "relocation", …}}.')
+            raise FormatError(f'{where} has no shocks: give [[shock]] tables, or shocks=[{{"kind": "relocation", …}}].')
         for shock in self.shocks:
             _require_kind(shock, where)
+        for kind in ("axes", "distributions", "constants"):
+            if not isinstance(getattr(self, kind), Mapping):
+                raise FormatError(f"{where}: {kind} are a mapping by parameter, not {getattr(self, kind)!r:.60}.")
+        if not isinstance(self.totals, (str, Sequence)) or not isinstance(self.tables, (list, tuple)):
+            raise FormatError(f"{where}: totals are words, and tables a list of names.")
         given: dict[str, Any] = {
-            "shocks": tuple(dict(shock) for shock in self.shocks),
+            "shocks": tuple(plain(shock) for shock in self.shocks),
+            "constants": plain(self.constants),
             "axes": {name: axis_values(values, f"{where}, axis {name!r}") for name, values in self.axes.items()},
             "cases": case_rows(self.cases, where),
             "distributions": {
@@ -221,7 +231,7 @@ class Sweep:
             if isinstance(values, np.ndarray):
                 columns[name] = Column.drawn(values[place])
             else:
-                columns[name] = Column(values, place.astype(np.int64), None)
+                columns[name] = Column.of_options(values, place.astype(np.int64))
         return columns
 
     def scenario(self, values: Mapping[str, Any], name: str = "") -> Scenario:
@@ -253,6 +263,27 @@ class Sweep:
         listed = replace(self, axes={**self.axes, **{name: [group] for name, group in groups_of.items()}})
         return listed.points(0, 1).values(0)
 
+    def usual(self) -> dict[str, Any]:
+        """Return the parameters of the first of a few scenarios over the sweep whose shocks can be made.
+
+        Raises
+        ------
+        FormatError
+            If none of them can; the message is that of the first.
+        """
+        places = dict.fromkeys(np.linspace(0, len(self) - 1, PROBED).astype(int).tolist())
+        first: NearshoreError | None = None
+        for place in places:
+            values = self.points(place, place + 1).values(0)
+            try:
+                self.scenario(values)
+            except NearshoreError as error:
+                first = first or error
+            else:
+                return values
+        given = ", ".join(f"{name} = {shown(value)}" for name, value in self.points(0, 1).values(0).items())
+        raise FormatError(f"sweep {self.name!r}, first scenario ({given}): {first}") from first
+
     def require_domains(self) -> None:
         """Raise unless the shocks take the ends of every distribution, and every value of every axis, one at a time.
 
@@ -261,21 +292,22 @@ class Sweep:
         FormatError
             The message names the parameter, the value and what the shock says of it.
         """
-        usual = self.points(0, 1).values(0)
-        try:
-            self._shocks(usual)
-        except NearshoreError as error:
-            given = ", ".join(f"{name} = {shown(value)}" for name, value in usual.items())
-            raise FormatError(f"sweep {self.name!r}, first scenario ({given}): {error}") from error
+        usual = self.usual()
+        for name, values in self.axes.items():
+            for value in values:
+                if is_number(value):
+                    self._require_taken(name, value, usual, f"axis {name!r} has {shown(value)}", "Leave it out.")
         for name, distribution in self.distributions.items():
             for end in distribution.ends:
-                try:
-                    self._shocks({**usual, name: end})
-                except NearshoreError as error:
-                    raise FormatError(
-                        f"sweep {self.name!r}: the {distribution.kind} distribution of {name!r} reaches {shown(end)}, "
-                        f"which the shock refuses: {error} Narrow it, or choose one with ends (triangular, beta)."
-                    ) from error
+                what = f"the {distribution.kind} distribution of {name!r} reaches {shown(end)}"
+                self._require_taken(name, end, usual, what, "Narrow it, or choose one with ends (triangular, beta).")
+
+    def _require_taken(self, name: str, value: Any, usual: Mapping[str, Any], what: str, then: str) -> None:
+        """Raise `FormatError` unless the shocks take a value of a parameter, others as in the first scenario."""
+        try:
+            self._shocks({**usual, name: value})
+        except NearshoreError as error:
+            raise FormatError(f"sweep {self.name!r}: {what}, which the shock refuses: {error} {then}") from error
 
     def to_json(self) -> str:
         """Return everything the sweep consists of as JSON, the same text for the same sweep."""
@@ -284,21 +316,25 @@ class Sweep:
     def _plain(self) -> Iterator[tuple[str, Any]]:
         for name in ("name", "shocks", "axes", "cases", "samples", "design", "seed", "constants", "title"):
             yield name, plain(getattr(self, name))
-        yield (
-            "distributions",
-            {name: plain(vars(part) | {"distribution": part.kind}) for name, part in self.distributions.items()},
-        )
+        yield "distributions", {name: plain(_described(part)) for name, part in self.distributions.items()}
         yield "table_errors", None if self.table_errors is None else self.table_errors.described
         yield "deflator", plain(self.deflator)
 
 
+def _described(distribution: Any) -> dict[str, Any]:
+    """Return a distribution as a sweep file has it."""
+    given = {part.name: getattr(distribution, part.name) for part in fields(distribution) if part.init}
+    return {"distribution": distribution.kind, **given}
+
+
 def _require_kind(shock: Any, where: str) -> None:
     kind = shock.get("kind") if isinstance(shock, Mapping) else None
+    if kind is None:
+        raise FormatError(f'{where}: a shock is a mapping with a kind, {{"kind": "relocation", …}}, not {shock!r:.60}.')
     if kind not in KINDS:
-        raise FormatError(
-            f'{where}: a shock is a mapping with a kind, {{"kind": "relocation", …}}, not {shock!r:.80}; known kinds: '
-            f"{', '.join(KINDS)}."
-        )
+        near = get_close_matches(str(kind), KINDS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known kinds: {', '.join(KINDS)}."
+        raise FormatError(f"{where}: no kind of shock {kind!r}: {hint}")
 
 
 def used(content: Any) -> Iterator[str]:

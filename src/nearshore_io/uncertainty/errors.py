@@ -68,6 +68,9 @@ def draw_tables(table: IOTable, errors: TableErrors, draws: int, seed: int = 0) 
     LabelError
         If nobody says how far the cells may be off: no grades, and no home and across.
     """
+    for name, value in (("draws", draws), ("seed", seed)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise FormatError(f"draw_tables: {name} is a whole number of zero or more, not {value!r}.")
     draw = errors_of(errors, "draw_tables").around(table)
     for number in range(draws):
         yield draw(seed, number)

@@ -40,8 +40,11 @@ class Propagation:
     errors: DirichletErrors
 
     def __post_init__(self) -> None:
-        if self.request.model.held.size:
-            raise ClosureError("errors of the table are carried through open models and households, not through Mixed.")
+        if self.request.model.closure is not None:
+            raise ClosureError(
+                "errors of the table have a closed form in the open model only: baskets and incomes of a closed one "
+                "are uncertain too. Draw tables (table_errors of a sweep), or leave the closure out."
+            )
 
     @property
     def model(self) -> Leontief:

@@ -40,7 +40,7 @@ class Demands:
             and entry["kind"] == FinalDemand.kind
             and set(entry) <= {"kind", "amount", "unit", *SLOTS}
         )
-        if not plain or prepared.model.held.size or (prepared.model.spends and prepared.request.flows):
+        if not plain or prepared.model.held.size or (prepared.model.spends and prepared.request.moving_flows):
             return None
         return cls(sweep)
 
@@ -141,7 +141,7 @@ def _solved(prepared: Prepared, makers: list[_Maker], at: Positions, scale: Arra
             per_unit = prepared.propagation.of_demand(dx)
             sd = np.full(values.shape, np.nan)
             sd[:, : request.linear] = scale[:, None] * per_unit[at]
-            prepared.masked(sd)
+            sd[:, : request.linear][:, request.unknown] = np.nan
         moved = scale[:, None] * dx[at] if prepared.vectors else np.zeros((0, n))
         vectors = {name: moved * prepared.intensity(name) for name in prepared.vectors}
         for k, trade in enumerate(prepared.trades):
@@ -149,6 +149,8 @@ def _solved(prepared: Prepared, makers: list[_Maker], at: Positions, scale: Arra
             exports = trade.exports + scale[:, None] * more[at]
             total = exports.sum(axis=1)
             inside = exports @ trade.multipliers[:, trade.flow.sellers].T
-            share = np.divide(inside, total[:, None], out=np.full(inside.shape, np.nan), where=total[:, None] > 0)
+            share = np.divide(
+                inside, total[:, None], out=np.full(inside.shape, np.nan), where=total[:, None] > trade.nothing
+            )
             values[:, trade.flow.first : trade.flow.first + len(trade.flow.origins)] = share
     return Solved(places, "run", prepared.masked(values), sd, vectors)

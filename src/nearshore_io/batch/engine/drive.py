@@ -9,18 +9,20 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from nearshore_io.batch.content import contents_before
-from nearshore_io.batch.engine.distributed import Cluster, solved_on
+from nearshore_io.batch.engine.distributed import LOCAL, Cluster, solved_on
+from nearshore_io.batch.engine.probe import require_runnable
 from nearshore_io.batch.engine.work import Finished, Work
 from nearshore_io.errors import FormatError, ShockError
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers import Auto
 from nearshore_io.stores import SweepResults, encode, sink_at, vectors
-from nearshore_io.stores.manifest import begin, checksum, entry_of, machine, manifest, write_entry
+from nearshore_io.stores.manifest import begin, checksum, entry_of, machine, manifest, opened, write_entry
 from nearshore_io.stores.sinks import Memory, Sink
 from nearshore_io.sweeps import Sweep
 from nearshore_io.sweeps.axes import plain
 from nearshore_io.totals import read_totals, unit_of
 from nearshore_io.uncertainty import DirichletErrors, errors_of
+from nearshore_io.units import is_number
 
 Progress = Callable[[int, int], None]
 TRIAL = 512
@@ -59,28 +61,43 @@ def options_of(given: Mapping[str, Any]) -> Options:
     known = [part.name for part in fields(Options)]
     if strange := [name for name in given if name not in known]:
         raise ShockError(f"run has no option {strange[0]!r} for a sweep; it has {', '.join(known)}.")
-    return Options(**given)
+    options = Options(**given)
+    if isinstance(options.vectors, str):
+        options = replace(options, vectors=(options.vectors,))
+    if not is_number(options.at_most):
+        raise ShockError(f"at_most is a number of scenarios, not {options.at_most!r}.")
+    if not (options.store is None or isinstance(options.store, (str, os.PathLike))):
+        raise ShockError(f"store is a folder or an address, not {options.store!r}.")
+    return options
 
 
 def run_sweep(
     models: Leontief | Sequence[Leontief], sweep: Sweep, options: Options, progress: Progress | None = None
 ) -> SweepResults:
     """Return the results of a sweep, opened where they lie; see `run`."""
+    sink = sink_at(options.store)
+    options = replace(options, chunk=_chunk(sink, options.chunk))
     works = list(works_of([models] if isinstance(models, Leontief) else list(models), sweep, options))
     words = encode.Words.of(row for work in works for row in work.rows)
     works = [work.with_words(words) for work in works]
     for work in works:
         work.sweep.require_domains()
+        require_runnable(work)
     every = sum(len(work.sweep) for work in works)
     if every > options.at_most:
         raise ShockError(_estimate(works, every, options))
-    sink = sink_at(options.store)
     with sink.held():
         begin(sink, _manifest(works, sweep, options))
         for work in works if options.vectors else ():
             _describe(sink, work)
-        _fill(sink, works, options, progress, every)
-    return SweepResults(sink)
+        kept = _fill(sink, works, options, progress, every)
+    return SweepResults(sink, kept)
+
+
+def _chunk(sink: Sink, asked: int | None) -> int | None:
+    """Return the scenarios of a part: as asked, or as in a store that was begun."""
+    begun = opened(sink) if asked is None else None
+    return asked if begun is None else int(begun["tables"][0]["scenarios_of_a_part"])
 
 
 def works_of(models: Sequence[Leontief], sweep: Sweep, options: Options) -> Iterator[Work]:
@@ -91,7 +108,11 @@ def works_of(models: Sequence[Leontief], sweep: Sweep, options: Options) -> Iter
             f'sweep {sweep.name!r}: nothing to keep; say totals="jobs by country, value_added by country", or '
             'vectors=["output"].'
         )
-    if options.chunk is not None and options.chunk < 1:
+    if options.band is not None and sweep.table_errors is not None:
+        raise ShockError("band is the closed form of what table_errors draws: ask for one of the two.")
+    if options.workers is not None and options.scheduler != LOCAL:
+        raise ShockError('workers are those of scheduler="local" (--scheduler local); another scheduler has its own.')
+    if options.chunk is not None and (not isinstance(options.chunk, int) or options.chunk < 1):
         raise FormatError(f"chunk is the scenarios of one part, one or more, not {options.chunk!r}.")
     if options.vectors:
         vectors.require_zarr()
@@ -112,6 +133,8 @@ def works_of(models: Sequence[Leontief], sweep: Sweep, options: Options) -> Iter
             replace(model, solver=solver), filled, asked, tuple(options.vectors),
             None if options.band is None else _band(options.band), place == 0, options.chunk,
         )  # fmt: skip
+        if filled.table_errors is not None:
+            filled.table_errors.around(model.table)  # says early when nobody knows how far cells may be off
         yield work
 
 
@@ -155,13 +178,19 @@ def _manifest(works: Sequence[Work], sweep: Sweep, options: Options) -> dict[str
             "shape": list(works[0].sweep.shape),
             "scenarios": len(works[0].sweep),
             "tables": tables,
+            "basis": _basis(works[0].sweep),
             "closure": works[0].model.closure_words,
-            "closure_options": repr(works[0].model.closure),
+            "closures": [repr(work.model.closure) for work in works],
             "totals": list(_texts(options.totals or sweep.totals)),
             "vectors": list(options.vectors),
             "band": None if options.band is None else options.band.described,
         }
     )
+
+
+def _basis(sweep: Sweep) -> str:
+    """Return whether numbers are gross or net, as the shocks of the first scenario say."""
+    return sweep.scenario(sweep.points(0, 1).values(0)).basis
 
 
 def _texts(totals: str | Iterable[str]) -> list[str]:
@@ -171,7 +200,7 @@ def _texts(totals: str | Iterable[str]) -> list[str]:
 def _baseline(work: Work) -> dict[str, float]:
     """Return contents of exports before any change."""
     found: dict[str, float] = {}
-    for flow in work.prepared.request.flows:
+    for flow in work.prepared.request.moving_flows:
         names = [row.name for row in work.prepared.request.rows[flow.first :]]
         found |= dict(zip(names, contents_before(work.model, flow.triples).tolist(), strict=False))
     return found
@@ -192,8 +221,8 @@ def _describe(sink: Sink, work: Work) -> None:
     vectors.describe(sink, work.group, described, coords, work.size, table.provenance)
 
 
-def _fill(sink: Sink, works: Sequence[Work], options: Options, progress: Progress | None, every: int) -> None:
-    """Solve and write every part that is not in the store yet."""
+def _fill(sink: Sink, works: Sequence[Work], options: Options, progress: Progress | None, every: int) -> int:
+    """Solve and write every part that is not in the store yet, and return how many scenarios it had."""
     todo, done, failed = [], 0, 0
     first = 0
     for work in works:
@@ -227,6 +256,7 @@ def _fill(sink: Sink, works: Sequence[Work], options: Options, progress: Progres
     else:
         solved_on(options.scheduler, options.workers, todo, keep)
     _log(sink, started, resumed, done)
+    return resumed
 
 
 def _here(todo: Sequence[tuple[Work, int, int]], keep: Callable[[Finished], None]) -> None:

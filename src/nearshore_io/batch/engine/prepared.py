@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from nearshore_io.batch.content import contents_before
+from nearshore_io.batch.content import NOTHING, contents_before
 from nearshore_io.batch.economy import output_of
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array, dense
@@ -24,6 +24,7 @@ class Trade:
     inputs : A in the rows of its sellers and the columns of its buyers, shape (s, b).
     exports : e of the sellers, shape (s,).
     multipliers : v_o L of every origin, shape (origins, n). own : v_o, shape (origins, n).
+    nothing : exports that are none, but what rounding leaves.
     """
 
     flow: Flow
@@ -31,6 +32,7 @@ class Trade:
     exports: Array
     multipliers: Array
     own: Array
+    nothing: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,7 @@ class Prepared:
         """The flows of the request."""
         table, found = self.model.table, []
         v = table.intensity("value_added") if self.request.flows else np.zeros(table.n)
-        for flow in self.request.flows:
+        for flow in self.request.moving_flows:
             own = np.zeros((len(flow.origins), table.n))
             for k, origin in enumerate(flow.origins):
                 rows = table.positions(region=origin)
@@ -85,7 +87,8 @@ class Prepared:
             inputs = dense(table.A[flow.sellers][:, flow.buyers])
             exports = inputs @ self.x[flow.buyers] + table.y[flow.sellers][:, flow.uses].sum(axis=1)
             multipliers = np.asarray(self.model.factors.solve_transposed(own.T).T)
-            found.append(Trade(flow, inputs, exports, multipliers, own))
+            nothing = NOTHING * float(self.x[flow.sellers].sum())
+            found.append(Trade(flow, inputs, exports, multipliers, own, nothing))
         return tuple(found)
 
     @cached_property
@@ -102,8 +105,12 @@ class Prepared:
         return np.asarray(self.model.table.A.sum(axis=0)).ravel()
 
     def masked(self, values: Array) -> Array:
-        """Return values (k, rows) with rows that nobody has data for unknown."""
+        """Return values (k, rows) with rows that nobody has data for unknown, and contents before any change."""
         values[:, : self.request.linear][:, self.request.unknown] = np.nan
+        for flow in self.request.flows:
+            if flow.before:
+                rows = slice(flow.first, flow.first + len(flow.origins))
+                values[:, rows] = self.baseline[rows]
         return values
 
     def intensity(self, name: str) -> Array:

@@ -127,7 +127,8 @@ def _move(prepared: Prepared, entry: Mapping[str, Any], values: Mapping[str, Any
         room = np.where(room >= 0, room, np.inf)
     else:
         room = 1.0 - prepared.column_sums[moving.buyers]
-    limit = np.divide(room, bought, out=np.full(len(bought), np.inf), where=bought > 0).min(initial=np.inf)
+    with np.errstate(over="ignore"):  # next to nothing is bought: no limit
+        limit = np.divide(room, bought, out=np.full(len(bought), np.inf), where=bought > 0).min(initial=np.inf)
     return _Move(moving, shock.cost_paid_by, float(limit))
 
 
@@ -296,5 +297,5 @@ def _content(
         elif move.payer == "profit":
             inside += sign * part
     total = exports.sum(axis=1)[:, None]
-    share_of = np.divide(inside, total, out=np.full(inside.shape, np.nan), where=total > 0)
+    share_of = np.divide(inside, total, out=np.full(inside.shape, np.nan), where=total > trade.nothing)
     return np.asarray(share_of)

@@ -17,6 +17,7 @@ from nearshore_io.scenarios.base import PHASES
 from nearshore_io.stores import encode, vectors
 from nearshore_io.stores.manifest import Entry
 from nearshore_io.sweeps import Points, Sweep
+from nearshore_io.sweeps.sweep import PROBED
 from nearshore_io.totals import Content, Total
 from nearshore_io.uncertainty import DirichletErrors
 from nearshore_io.uncertainty.redrawn import Draw
@@ -27,7 +28,6 @@ DRAWN = 32
 """Drawn tables of a part."""
 CHUNK = 64_000_000
 """Bytes of changes by industry that a part holds at most, of one variable."""
-PROBED = 16
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,8 @@ class Work:
             )
         if self.first:
             columns: dict[str, Any] = {} if points.samples is None else {"sample": points.samples}
-            columns |= {key: column.shown() for key, column in points.columns.items()}
+            for key, column in points.columns.items():
+                columns |= column.shown(key)
             files[f"scenarios/{name}"] = encode.scenarios(points.numbers, columns)
         grid = (len(self.model.table.regions), len(self.model.table.sectors))
         for variable, values in found.vectors.items():
