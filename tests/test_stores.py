@@ -277,3 +277,32 @@ def test_the_manifest_says_what_was_run(sweep: nio.Sweep, tmp_path: Path, estima
     assert "±" in found["tables"][0]["estimate_band"]
     log = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert log[0]["scenarios_after"] == len(sweep.on(estimated_model.table))
+
+
+def test_a_store_goes_on_with_the_parts_it_was_begun_with(
+    tmp_path: Path, estimated_model: nio.Leontief, sweep: nio.Sweep
+) -> None:
+    nio.run(estimated_model, sweep, store=tmp_path / "out", chunk=3000)
+    results = nio.run(estimated_model, sweep, store=tmp_path / "out")
+    assert results.kept == results.manifest["scenarios"]
+    (tmp_path / "out" / "ledger" / "0000002.json").write_text("", encoding="utf-8")
+    assert not nio.open_results(tmp_path / "out").complete
+    assert nio.run(estimated_model, sweep, store=tmp_path / "out").complete
+
+
+def test_closures_of_all_tables_belong_to_the_run(tmp_path: Path, estimated: IOTable, bundled: IOTable) -> None:
+    shock = {"kind": "final_demand", "region": "MEX", "sector": "c14", "amount": "$a", "unit": "million USD"}
+    sweep = nio.Sweep("c", [shock], axes={"a": [1.0, 2.0]}, totals=["value_added"])
+    models = [nio.Leontief(estimated), nio.Leontief(bundled, closure="households")]
+    nio.run(models, sweep, store=tmp_path / "out")
+    with pytest.raises(nio.StorageError, match="closures"):
+        nio.run([models[0], nio.Leontief(bundled)], sweep, store=tmp_path / "out")
+
+
+def test_a_folder_with_brackets_is_the_folder_it_says(tmp_path: Path, estimated_model: nio.Leontief) -> None:
+    shock = {"kind": "final_demand", "region": "MEX", "sector": "C26", "amount": "$a", "unit": "million USD"}
+    for name, amount in (("run1", 1.0), ("run[1]", 2.0)):
+        sweep = nio.Sweep("g", [shock], axes={"a": [amount]})
+        nio.run(estimated_model, sweep, totals="value_added", store=tmp_path / name)
+    values = [nio.open_results(tmp_path / name).to_pandas("value_added")["value"].item() for name in ("run1", "run[1]")]
+    assert values[1] == pytest.approx(2 * values[0])

@@ -680,7 +680,7 @@ def test_the_shell_runs_a_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert shell("batch", str(tmp_path / "s.toml"), "--out", str(tmp_path / "out")) == 0
     printed = capsys.readouterr().out
     assert "16 scenarios: 2 product × 8 samples (sobol, seed 3)" in printed
-    assert "What moves value added of MEX (rank correlation): share +" in printed
+    assert "What moves value added of MEX (run): share +1.00, product " in printed
     assert "cents per dollar" in printed
     results = nio.open_results(tmp_path / "out")
     assert results.complete
@@ -706,3 +706,118 @@ def test_the_shell_takes_a_scenario_with_bands_as_json(capsys: pytest.CaptureFix
     assert {row["place"] for row in content["quantiles"]} >= {"USA", "MEX"}
     assert shell("batch", "gallery:S04", "--samples", "5") == 1
     assert "take 4 or 8" in capsys.readouterr().err
+
+
+# --------------------------------------------------------------------------------------------- what readers found wrong
+
+
+def test_parts_of_a_country_are_not_called_by_its_name(estimated: IOTable) -> None:
+    model = nio.Leontief(estimated)
+    sweep = nio.Sweep("p", BASE["shocks"], axes={"a": [1000.0]})
+    words = "output by country, output of MX1 by country, output of MX2 by country, output by region"
+    frame = nio.run(model, sweep, totals=words).to_pandas("output").set_index("place")["value"]
+    assert frame.index.is_unique
+    assert frame["MEX"] == pytest.approx(frame["MX1"] + frame["MX2"], rel=1e-12)
+
+
+def test_a_wrong_code_is_refused_before_anything_is_written(estimated: IOTable, tmp_path: Path) -> None:
+    model = nio.Leontief(estimated)
+    move = {"kind": "relocation", "sectors": "$p", "origin": "$o", "destination": "MEX", "buyers": "USA", "share": "$s"}
+    good = {"p": ["C26"], "o": ["CHN"], "s": [0.1]}
+    for axes, error, message in (
+        ({"p": ["C26", "C299"]}, nio.LabelError, "axis 'p', C299: .*no sector 'C299'"),
+        ({"o": ["CHN", "CHINA"]}, nio.LabelError, "axis 'o', CHINA"),
+        ({"s": [0.1, 25.0]}, nio.FormatError, "axis 's' has 25, which the shock refuses.*ten per cent is 0.10"),
+        ({"o": ["MEX"]}, nio.FormatError, "first scenario .*must differ"),
+    ):
+        with pytest.raises(error, match=message):
+            nio.run(model, nio.Sweep("w", [move], axes={**good, **axes}), totals="jobs", store=tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+    first = nio.Sweep("w", [move], axes={**good, "o": ["MEX", "CHN"]})
+    assert nio.run(model, first, totals="jobs").failed == 1
+
+
+def test_exports_that_vanish_have_no_content() -> None:
+    """What rounding leaves of exports is none, by both routes: unknown, not a share of noise."""
+    table = random_table(3)
+    move = {
+        "kind": "relocation", "sectors": list(table.sectors), "origin": "CHN", "destination": {"MX1": 0.3, "USA": 0.7},
+        "buyers": ["MEX", "USA"], "share": "$a", "relative_cost": "$c",
+    }  # fmt: skip
+    for shares in ([1.0, 0.5], [0.5, 1.0], [1.0]):
+        sweep = nio.Sweep("v", [move], axes={"a": shares, "c": [1.0, 1.02]})
+        frame = nio.run(nio.Leontief(table), sweep, totals="content CHN->all by origin").to_pandas()
+        assert frame[frame["a"] == 1.0]["value"].isna().all()
+        assert frame[frame["a"] == 0.5]["value"].notna().all()
+
+
+def test_content_before_stands_beside_the_one_after_on_drawn_tables(estimated: IOTable) -> None:
+    move = {
+        "kind": "relocation",
+        "sectors": "C26",
+        "origin": "CHN",
+        "destination": "MEX",
+        "buyers": "USA",
+        "share": 0.2,
+    }
+    sweep = nio.Sweep("b", [move], table_errors=nio.DirichletErrors(), samples=3, design="random", seed=2)
+    results = nio.run(nio.Leontief(estimated), sweep, totals="content MEX->USA, content MEX->USA before")
+    before = results.to_pandas("content MEX->USA before")["value"].to_numpy()
+    for number, table in enumerate(nio.draw_tables(estimated, nio.DirichletErrors(), 3, 2)):
+        content = nio.export_content(nio.Leontief(table), "MEX", "USA").sel(origin="USA")
+        assert before[number] == pytest.approx(float(content), rel=1e-9)
+    assert (results.to_pandas("content MEX→USA")["value"].to_numpy() != before).all()
+
+
+def test_tornado_ranks_numbers_within_products_and_products_by_ratio(estimated: IOTable) -> None:
+    duty = {"kind": "final_demand", "region": "MEX", "sector": "$product", "amount": "$amount", "unit": "million USD"}
+    sweep = nio.Sweep(
+        "r", [duty], axes={"product": ["C26", "L"]}, distributions={"amount": nio.Uniform(900.0, 1100.0)}, samples=64
+    )
+    results = nio.run(nio.Leontief(estimated), sweep, totals="value_added by country")
+    found = results.tornado("value_added", "MEX")
+    assert found.loc["amount", "correlation"] == pytest.approx(1.0)
+    frame = results.to_pandas("value_added")
+    frame = frame[frame["place"] == "MEX"]
+    ranks = frame["value"].rank()
+    groups = ranks.groupby(frame["product"])
+    expected = np.sqrt(
+        ((groups.mean() - ranks.mean()) ** 2 * groups.size()).sum() / ((ranks - ranks.mean()) ** 2).sum()
+    )
+    assert found.loc["product", "correlation"] == pytest.approx(expected)
+    with pytest.raises(nio.LabelError, match="choose product, of"):
+        results.convergence("value_added", "MEX")
+    with pytest.raises(nio.LabelError, match="no parameter 'prodct'"):
+        results.tornado("value_added", "MEX", prodct="C26")
+    assert results.quantiles("value_added", by=["table", "product"])["count"].eq(64).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"axes": 5}, "axes are a mapping"),
+        ({"cases": 5}, "cases are a list"),
+        ({"totals": 5}, "totals are words"),
+        ({"axes": {"a": [{1, 2}]}}, "a value is a text, a number"),
+        ({"distributions": {"a": {"distribution": "choice", "options": 5}}, "samples": 4}, "needs a list of options"),
+    ],
+)
+def test_what_is_no_sweep_is_refused_in_words(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(nio.FormatError, match=message):
+        nio.Sweep("bad", **{**BASE, **change})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"workers": 2}, "workers are those of scheduler"),
+        ({"chunk": 1.5}, "chunk is the scenarios of one part"),
+        ({"store": 5}, "store is a folder"),
+        ({"at_most": "x"}, "at_most is a number"),
+        ({"totals": 5}, "totals are words"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, Any], message: str, estimated: IOTable) -> None:
+    sweep = nio.Sweep("o", BASE["shocks"], axes={"a": [1.0]}, totals=["jobs"])
+    with pytest.raises((nio.ShockError, nio.FormatError), match=message):
+        nio.run(nio.Leontief(estimated), sweep, **options)

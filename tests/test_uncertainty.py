@@ -320,3 +320,22 @@ def test_shocks_without_a_closed_form_say_so(estimated: IOTable) -> None:
     held = nio.Leontief(estimated, closure=nio.Mixed([("MX2", "C26")]))
     with pytest.raises(nio.ClosureError, match="in the open model only"):
         nio.table_band(held, SCENARIOS[0], "jobs of MEX")
+
+
+def test_a_band_with_households_is_refused(estimated: IOTable) -> None:
+    """Their baskets and incomes are uncertain too: the closed form of the open model would be far off."""
+    closed = nio.Leontief(estimated, closure="households")
+    with pytest.raises(nio.ClosureError, match="in the open model only"):
+        nio.table_band(closed, SCENARIOS[1], "value_added of USA")
+
+
+def test_sources_of_error_of_an_event_are_those_of_its_days(estimated: IOTable) -> None:
+    model = nio.Leontief(estimated)
+    whole = nio.Scenario("year", [nio.Extraction(pairs=[("CHN", "USA")], share=0.5)])
+    days = nio.Scenario("days", [nio.Extraction(pairs=[("CHN", "USA")], share=0.5, days=30)])
+    year = nio.error_sources(model, whole, "value_added of MEX", top=5)
+    part = nio.error_sources(model, days, "value_added of MEX", phase="event", top=5)
+    assert part.attrs["sd"] == pytest.approx(year.attrs["sd"] * 30 / 365, rel=1e-9)
+    assert part.attrs["value"] == pytest.approx(
+        nio.table_band(model, days, "value_added of MEX")["value"].item(), rel=1e-9
+    )

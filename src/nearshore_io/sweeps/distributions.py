@@ -47,7 +47,9 @@ def _require_numbers(distribution: Any) -> None:
 
 def _require(good: bool, distribution: Any, what: str) -> None:
     if not good:
-        given = ", ".join(f"{part.name} = {getattr(distribution, part.name)!r}" for part in fields(distribution))
+        given = ", ".join(
+            f"{part.name} = {getattr(distribution, part.name)!r}" for part in fields(distribution) if part.init
+        )
         raise FormatError(f"{distribution.kind} distribution ({given}): {what}.")
 
 

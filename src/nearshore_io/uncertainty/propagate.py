@@ -102,7 +102,9 @@ class Propagation:
         if not change.P.shape[1] and not change.output.any():
             found = self.of_demand(solved.dx[None])[0] ** 2 + self._of_pattern(change)
             return np.asarray(np.sqrt(found) * change.period)
-        variance = np.array([self._variance(solved, row) for row in range(self.request.linear)])
+        after = self._after(solved)
+        known = ~self.request.unknown
+        variance = np.array([self._variance(solved, row, after) if known[row] else 0.0 for row in range(len(known))])
         return np.asarray(np.sqrt(variance + self._of_pattern(change)) * change.period)
 
     def _of_pattern(self, change: Change) -> Array:
@@ -117,15 +119,22 @@ class Propagation:
         ones = np.ones((1, cells.shape[1]))
         return np.array([variances(added, Gradient(mu[None], ones, none)).sum() for mu in request.functionals.M])
 
-    def _variance(self, solved: Solved, row: int) -> float:
-        inputs, baskets = self.gradients(solved, row)
+    def _after(self, solved: Solved) -> Array:
+        """Return μ' = W' L' of every linear row after a change, with what the change makes of W, shape (R, n)."""
+        shifts = [solved.change.shift(row.variable) for row in self.request.rows[: self.request.linear]]
+        weights = self.request.weights + self.request.members * np.array(shifts)
+        return np.asarray(solved.factors.solve_transposed(weights.T).T)
+
+    def _variance(self, solved: Solved, row: int, after: Array) -> float:
+        inputs, baskets = self.gradients(solved, row, after)
         total = float(variances(self.industries, inputs).sum())
         return total if baskets is None else total + float(variances(self.baskets, baskets).sum())
 
-    def gradients(self, solved: Solved, row: int) -> tuple[Gradient, Gradient | None]:
+    def gradients(self, solved: Solved, row: int, after: Array | None = None) -> tuple[Gradient, Gradient | None]:
         """Return what a linear row gains per unit of input coefficients, and of final users' purchases.
 
         The second is None where purchases of final users make no difference: for demand alone, and given output.
+        ``after`` is μ' of all rows, where it is known already.
 
         Raises
         ------
@@ -142,18 +151,17 @@ class Propagation:
             return Gradient(M[None], solved.dx[None], primary), None
         x = table.x.values.ravel()
         later = x + solved.dx
-        weights = self.request.weights[row] + self.request.members[row] * change.shift(self.request.rows[row].variable)
-        after = solved.factors.solve_transposed(weights)
+        mu = (self._after(solved) if after is None else after)[row]
         member = self.request.members[row] * (self.request.rows[row].variable == "value_added")
         extra, extra_final = [], []
         for move in _row_moves(self.model, change):
-            gain = float(move.arrivals @ after) - after[move.row]
+            gain = float(move.arrivals @ mu) - mu[move.row]
             paid = move.dearer * member if change.cost.any() else 0.0
             extra.append((move.row, move.inputs * later * (gain - paid)))
             extra_final.append((move.row, move.final * gain))
-        inputs = Gradient(np.array([after, M]), np.array([later, -x]), primary, extra)
+        inputs = Gradient(np.array([mu, M]), np.array([later, -x]), primary, extra)
         m = table.y.shape[1]
-        return inputs, Gradient((after - M)[None], np.ones((1, m)), np.zeros((0, m)), extra_final)
+        return inputs, Gradient((mu - M)[None], np.ones((1, m)), np.zeros((0, m)), extra_final)
 
     def _mixed(self, solved: Solved, row: int) -> Array:
         """Return μ − μ_o (L_oo)⁻¹ L_o· for given outputs o: what their own cells cannot move, (n,)."""

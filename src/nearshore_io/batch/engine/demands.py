@@ -78,7 +78,7 @@ class Demands:
         return np.array([self._in_table(prepared, value, unit) for value in column.options])[column.codes]
 
     def _in_table(self, prepared: Prepared, amount: Any, unit: str | None) -> float:
-        prices = self.sweep.scenario(self.sweep.points(0, 1).values(0)).prices
+        prices = self.sweep.scenario(self.sweep.usual()).prices
         try:
             return in_table(amount, unit, prepared.model.table, prices, "final demand amount")
         except NearshoreError:

@@ -189,8 +189,8 @@ def _manifest(works: Sequence[Work], sweep: Sweep, options: Options) -> dict[str
 
 
 def _basis(sweep: Sweep) -> str:
-    """Return whether numbers are gross or net, as the shocks of the first scenario say."""
-    return sweep.scenario(sweep.points(0, 1).values(0)).basis
+    """Return whether numbers are gross or net, as the shocks say."""
+    return sweep.scenario(sweep.usual()).basis
 
 
 def _texts(totals: str | Iterable[str]) -> list[str]:
