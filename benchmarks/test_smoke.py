@@ -1,5 +1,7 @@
 """Every case on a small table, so that the benchmark itself does not rot; with pytest-benchmark it also times them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ import nearshore_io as nio
 from benchmarks.balancing import made, plain_rounds
 from benchmarks.cases import CASES
 from benchmarks.problems import problem
+from benchmarks.sweeps import WORDS, case
 
 ROWS = [
     ("read", "native", None),
@@ -41,3 +44,13 @@ def test_the_plain_loop_ends_where_gras_does() -> None:
     scaled = np.outer(r, s)
     ours = nio.balance.gras(Z, rows=rows, columns=columns, totals="rows").Z
     np.testing.assert_allclose(np.where(Z > 0, Z * scaled, Z / scaled), ours, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_every_sweep_that_is_measured_can_be_run(name: str) -> None:
+    table = nio.load_table()
+    sweep, options = case(name, table, shipped=True)
+    sweep = sweep.on(table)
+    small = replace(sweep, axes={key: values[:1] for key, values in sweep.axes.items()}, samples=sweep.samples and 1)
+    kept = {key: value for key, value in options.items() if key in ("totals", "vectors")}
+    assert nio.run(nio.Leontief(table), small, **kept).failed == 0

@@ -97,7 +97,8 @@ def run_sweep(
 def _chunk(sink: Sink, asked: int | None) -> int | None:
     """Return the scenarios of a part: as asked, or as in a store that was begun."""
     begun = opened(sink) if asked is None else None
-    return asked if begun is None else int(begun["tables"][0]["scenarios_of_a_part"])
+    sizes = set() if begun is None else {int(table["scenarios_of_a_part"]) for table in begun["tables"]}
+    return sizes.pop() if len(sizes) == 1 else asked  # tables of different sizes have parts as their routes suggest
 
 
 def works_of(models: Sequence[Leontief], sweep: Sweep, options: Options) -> Iterator[Work]:
