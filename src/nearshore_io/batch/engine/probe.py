@@ -7,6 +7,7 @@ import numpy as np
 
 from nearshore_io.batch.engine.work import Work
 from nearshore_io.errors import FormatError, LabelError, NearshoreError
+from nearshore_io.labels import groups
 from nearshore_io.stores.encode import shown
 from nearshore_io.sweeps.sweep import PROBED
 
@@ -41,13 +42,23 @@ def _require_names(work: Work) -> None:
     for name, options in work.sweep.axes.items():
         values += [(name, option, {name: option}) for option in options]
     values += [("case", ", ".join(map(shown, case.values())), case) for case in work.sweep.cases]
+    table = work.model.table
+    known = {*table.regions, *table.countries, *table.sectors, *groups("regions"), *groups("sectors")}
     for name, option, changed in values:
-        if all(isinstance(value, (int, float)) for value in changed.values()):
-            continue
+        if all(
+            isinstance(value, (int, float)) or (name != "case" and value in known)
+            for value in map(_text, changed.values())
+        ):
+            continue  # a code the table has somewhere, or no code at all
         error = _tried(work, {**usual, **changed})
         if isinstance(error, LabelError):
             where = f"{'case' if name == 'case' else f'axis {name!r}'}, {shown(option)}"
             raise LabelError(f"sweep {work.sweep.name!r}, {where}: {error}") from error
+
+
+def _text(value: Any) -> Any:
+    """Return what can be looked up among codes: texts and numbers as they are, everything else as a text."""
+    return value if isinstance(value, (str, int, float)) else shown(value)
 
 
 def _tried(work: Work, values: Mapping[str, Any]) -> NearshoreError | None:
