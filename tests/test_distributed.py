@@ -35,9 +35,10 @@ SWEEP = nio.Sweep(
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[distributed.Client]:
-    options: dict[str, Any] = {"processes": True, "dashboard_address": None, "silence_logs": 50}
-    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options)
-    with cluster, distributed.Client(cluster) as found:
+    options: dict[str, Any] = {"processes": True, "dashboard_address": ":0", "silence_logs": 50}
+    with ours.environment_kept():
+        cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options)
+    with ours.environment_kept(), cluster, distributed.Client(cluster) as found:
         yield found
 
 
@@ -119,3 +120,13 @@ def test_workers_of_another_version_are_refused(client: Any, monkeypatch: pytest
     monkeypatch.setattr(ours, "version", lambda _: "9.9.9")
     with pytest.raises(nio.StorageError, match=r"workers of another version than 9\.9\.9"):
         nio.run(nio.Leontief(nio.load_table()), SWEEP, scheduler=client)
+
+
+def test_a_local_cluster_leaves_the_environment_as_it_was() -> None:
+    before = dict(os.environ)
+    shock = {"kind": "final_demand", "region": "MEX", "sector": "C26", "amount": "$a", "unit": "million USD"}
+    sweep = nio.Sweep("e", [shock], axes={"a": [1.0, 2.0]}, totals=["value_added of MEX"])
+    model = nio.Leontief(nio.load_table())
+    found = nio.run(model, sweep, scheduler="local", workers=1).to_pandas()["value"]
+    assert dict(os.environ) == before
+    assert found[1] == pytest.approx(2 * found[0])

@@ -1,5 +1,6 @@
 """Parts of a sweep on a Dask cluster: tables and factors once for each worker, results streamed to one writer."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,18 @@ def solved_on(
 
 
 @contextmanager
+def environment_kept() -> Iterator[None]:
+    """Give a process its environment back: Dask leaves what it sets for workers in that of their parent."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@contextmanager
 def _client(scheduler: str | Cluster, workers: int | None) -> "Iterator[Client]":
     try:
         import distributed
@@ -63,11 +76,11 @@ def _client(scheduler: str | Cluster, workers: int | None) -> "Iterator[Client]"
     if scheduler == LOCAL:
         import dask
 
-        with dask.config.set({"distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT}):
+        with environment_kept(), dask.config.set({"distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT}):
             cluster = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=40
+                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=40
             )
-        with cluster, distributed.Client(cluster) as client:
+        with environment_kept(), cluster, distributed.Client(cluster) as client:
             yield client
         return
     try:
