@@ -19,7 +19,6 @@ from nearshore_io.table import IOTable
 
 WORLD = "world"
 ALL = "all"
-EVERYWHERE = (WORLD, ALL)
 DIMS = ("country", "region", "sector")
 _LINEAR = re.compile(
     r"(?P<variable>\w+)(?:\s+of\s+(?P<of>[\w-]+))?(?:\s+in\s+(?P<sectors>[\w-]+))?"
@@ -236,7 +235,7 @@ class Request:
         members = np.zeros((len(linear), table.n))
         for k, row in enumerate(linear):
             members[k, row.members] = 1.0
-        intensity = {name: _intensity(table, name) for name in {row.variable for row in linear}}
+        intensity = {name: intensity_of(table, name) for name in {row.variable for row in linear}}
         weights = np.array([np.where(members[k] > 0, intensity[row.variable], 0.0) for k, row in enumerate(linear)])
         weights = weights.reshape(-1, table.n)
         unknown = np.isnan(weights).any(axis=1) if linear else np.zeros(0, dtype=bool)
@@ -244,7 +243,8 @@ class Request:
         return cls(model, (*linear, *contents), tuple(flows), members, weights, unknown)
 
 
-def _intensity(table: IOTable, name: str) -> Array:
+def intensity_of(table: IOTable, name: str) -> Array:
+    """Return a variable of results per unit of output, shape (n,): one for output; unknown stays unknown."""
     return np.ones(table.n) if name == "output" else table.intensity(name)
 
 

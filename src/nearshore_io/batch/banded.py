@@ -17,7 +17,7 @@ from nearshore_io.scenarios import Phase, Scenario
 from nearshore_io.solvers.base import dense
 from nearshore_io.totals import Request, read_totals
 from nearshore_io.uncertainty import DirichletErrors
-from nearshore_io.uncertainty.gradients import Gradient, cell_variances
+from nearshore_io.uncertainty.gradients import Gradient
 from nearshore_io.uncertainty.propagate import Propagation, Solved
 from nearshore_io.uncertainty.spreads import assumed, spreads
 from nearshore_io.units import is_number
@@ -50,8 +50,7 @@ def table_band(
 
     Source: the delta method on Dirichlet columns; `uncertainty.propagate` has the equations.
     """
-    if not is_number(level) or not 0.0 < level < 1.0:
-        raise FormatError(f"level is a probability between 0 and 1, not {level!r}.")
+    z = _normal_quantile(level)
     errors, words = _errors(model, errors)
     prepared = Prepared.of(model, read_totals(totals), (), errors)
     if prepared.request.flows:
@@ -60,7 +59,6 @@ def table_band(
     solved, failures = solve_each(prepared, enumerate(listed))
     for failure in failures:
         raise failure.error
-    z = float(ndtri(0.5 + level / 2))
     rows = []
     for part in sorted(solved, key=lambda found: int(found.places.min())):
         for k, place in enumerate(part.places.tolist()):
@@ -96,12 +94,12 @@ def content_band(
 
     Source: the delta method on C = v L e / 1'e; `Propagation.of_content` has the gradient.
     """
+    z = _normal_quantile(level)
     errors, words = _errors(model, errors)
     whose = "by origin" if origin is None else f"of {origin}"
     prepared = Prepared.of(model, read_totals(f"content {exporter}→{importer} {whose}"), (), errors)
     flow = prepared.request.flows[0]
     propagation = Propagation(prepared.request, errors)
-    z = float(ndtri(0.5 + level / 2))
     rows = []
     for name, value in zip(flow.origins, prepared.baseline[flow.first :].tolist(), strict=True):
         sd = propagation.of_content(flow, name)
@@ -142,14 +140,13 @@ def error_sources(
         raise FormatError(f'error_sources takes one number, such as "jobs of MEX", not {total!r}.')
     gradient, value, period = _gradient(model, request, errors, scenario, phase)
     table = model.table
-    columns = np.arange(table.n)
     counted = list(table.inputs).index("value_added") if "value_added" in table.inputs else None
     residual = np.zeros(table.n) if counted is None else gradient.primary[counted]
     A, sigma = dense(table.A), spreads(table, errors.home, errors.across)
-    parts = period**2 * cell_variances(A, sigma, gradient, residual, columns)
+    weight = period * (gradient.block(0, table.n) - residual)
+    parts = (weight * sigma * A) ** 2
     whole = float(parts.sum())
     best = np.argsort(parts, axis=None)[::-1][:top]
-    weight = period * (gradient.block(0, table.n) - residual)
     rows = []
     for k, j in zip(*(index.tolist() for index in np.unravel_index(best, parts.shape)), strict=True):
         a = float(A[k, j])
@@ -182,6 +179,13 @@ def _gradient(
     x = model.table.x.values.ravel()
     value = float((request.weights[0] + shift) @ response.closed + shift @ x) * change.period
     return inputs, value, change.period
+
+
+def _normal_quantile(level: float) -> float:
+    """Return z of a band of this level, value ± z sd. Raises `FormatError` for what is no probability."""
+    if not is_number(level) or not 0.0 < level < 1.0:
+        raise FormatError(f"level is a probability between 0 and 1, not {level!r}.")
+    return float(ndtri(0.5 + level / 2))
 
 
 def _errors(model: Leontief, errors: DirichletErrors | None) -> tuple[DirichletErrors, str]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nearshore_io.scenarios.base import PHASES, Phase
 from nearshore_io.solvers.base import Array
 
 if TYPE_CHECKING:
     import polars as pl
 
-PHASES = ("build", "run", "event")
 COLUMNS = ("scenario", "phase", "variable", "place", "sector", "value", "unit")
 
 
@@ -38,7 +38,7 @@ class Words:
 
 def totals(
     numbers: Any,
-    phases: Sequence[str],
+    phases: Sequence[Phase],
     rows: Sequence[tuple[str, str, str, str]],
     words: Words,
     values: Array,

@@ -263,6 +263,11 @@ class Sweep:
         listed = replace(self, axes={**self.axes, **{name: [group] for name, group in groups_of.items()}})
         return listed.points(0, 1).values(0)
 
+    def probes(self) -> Iterator[dict[str, Any]]:
+        """Yield the parameters of at most `PROBED` scenarios, evenly over the whole sweep."""
+        for place in dict.fromkeys(np.linspace(0, len(self) - 1, PROBED).astype(int).tolist()):
+            yield self.points(place, place + 1).values(0)
+
     def usual(self) -> dict[str, Any]:
         """Return the parameters of the first of a few scenarios over the sweep whose shocks can be made.
 
@@ -271,10 +276,8 @@ class Sweep:
         FormatError
             If none of them can; the message is that of the first.
         """
-        places = dict.fromkeys(np.linspace(0, len(self) - 1, PROBED).astype(int).tolist())
         first: NearshoreError | None = None
-        for place in places:
-            values = self.points(place, place + 1).values(0)
+        for values in self.probes():
             try:
                 self.scenario(values)
             except NearshoreError as error:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nearshore_io.labels import Positions
 from nearshore_io.solvers.base import Array
 from nearshore_io.uncertainty.dirichlet import Shares
 
@@ -49,24 +48,3 @@ def variances(shares: Shares, gradient: Gradient) -> Array:
         sums += part
         squares += part * weight
     return shares.variance(sums, squares, gradient.primary)
-
-
-def cell_variances(cells: Array, sigma: Array, gradient: Gradient, residual: Array, columns: Positions) -> Array:
-    """Return what every cell contributes if all are independent and one payment takes what they gain, shape (n, k).
-
-    With standard deviation σ_kj |cell_kj| the contribution is (∂T/∂cell_kj − h_j)² σ_kj² cell_kj², where h_j is the
-    gradient of the residual payment, value added.
-
-    Parameters
-    ----------
-    cells, sigma : of the chosen columns, shape (n, k).
-    residual : h, shape (c,); columns : which columns they are.
-    """
-    whole = Gradient(
-        gradient.left,
-        gradient.right[:, columns],
-        gradient.primary[:, columns],
-        [(k, values[columns]) for k, values in gradient.rows],
-    )
-    weight = whole.block(0, len(cells)) - residual[columns]
-    return np.asarray((weight * sigma * cells) ** 2)

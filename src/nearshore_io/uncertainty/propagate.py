@@ -1,5 +1,6 @@
 """Errors of a table carried through to results in closed form, to first order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -102,9 +103,9 @@ class Propagation:
         if not change.P.shape[1] and not change.output.any():
             found = self.of_demand(solved.dx[None])[0] ** 2 + self._of_pattern(change)
             return np.asarray(np.sqrt(found) * change.period)
-        after = self._after(solved)
+        around = self._around(solved)
         known = ~self.request.unknown
-        variance = np.array([self._variance(solved, row, after) if known[row] else 0.0 for row in range(len(known))])
+        variance = np.array([self._variance(solved, row, around) if known[row] else 0.0 for row in range(len(known))])
         return np.asarray(np.sqrt(variance + self._of_pattern(change)) * change.period)
 
     def _of_pattern(self, change: Change) -> Array:
@@ -119,42 +120,44 @@ class Propagation:
         ones = np.ones((1, cells.shape[1]))
         return np.array([variances(added, Gradient(mu[None], ones, none)).sum() for mu in request.functionals.M])
 
-    def _after(self, solved: Solved) -> Array:
-        """Return μ' = W' L' of every linear row after a change, with what the change makes of W, shape (R, n)."""
-        shifts = [solved.change.shift(row.variable) for row in self.request.rows[: self.request.linear]]
+    def _around(self, solved: Solved) -> "_Around":
+        """Return what the gradients of all rows after a change have in common."""
+        _require_closed_form(solved.change)
+        change, M = solved.change, self.request.functionals.M
+        if change.output.any():
+            return _Around(_with_given(solved, M), ())
+        if not change.P.shape[1]:
+            return _Around(M, ())
+        shifts = [change.shift(row.variable) for row in self.request.rows[: self.request.linear]]
         weights = self.request.weights + self.request.members * np.array(shifts)
-        return np.asarray(solved.factors.solve_transposed(weights.T).T)
+        return _Around(np.asarray(solved.factors.solve_transposed(weights.T).T), _row_moves(self.model, change))
 
-    def _variance(self, solved: Solved, row: int, after: Array) -> float:
-        inputs, baskets = self.gradients(solved, row, after)
+    def _variance(self, solved: Solved, row: int, around: "_Around") -> float:
+        inputs, baskets = self.gradients(solved, row, around)
         total = float(variances(self.industries, inputs).sum())
         return total if baskets is None else total + float(variances(self.baskets, baskets).sum())
 
-    def gradients(self, solved: Solved, row: int, after: Array | None = None) -> tuple[Gradient, Gradient | None]:
+    def gradients(self, solved: Solved, row: int, around: "_Around | None" = None) -> tuple[Gradient, Gradient | None]:
         """Return what a linear row gains per unit of input coefficients, and of final users' purchases.
 
         The second is None where purchases of final users make no difference: for demand alone, and given output.
-        ``after`` is μ' of all rows, where it is known already.
+        ``around`` is what all rows have in common, where it is known already.
 
         Raises
         ------
         ShockError
             As `of`.
         """
-        _require_closed_form(solved.change)
-        table, change = self.model.table, solved.change
-        M = self.request.functionals.M[row]
+        around = self._around(solved) if around is None else around
+        table, change, mu = self.model.table, solved.change, around.multipliers[row]
         primary = self._primary(row) * solved.dx
-        if change.output.any():
-            return Gradient(self._mixed(solved, row)[None], solved.dx[None], primary), None
         if not change.P.shape[1]:
-            return Gradient(M[None], solved.dx[None], primary), None
-        x = table.x.values.ravel()
+            return Gradient(mu[None], solved.dx[None], primary), None
+        M, x = self.request.functionals.M[row], table.x.values.ravel()
         later = x + solved.dx
-        mu = (self._after(solved) if after is None else after)[row]
         member = self.request.members[row] * (self.request.rows[row].variable == "value_added")
         extra, extra_final = [], []
-        for move in _row_moves(self.model, change):
+        for move in around.moves:
             gain = float(move.arrivals @ mu) - mu[move.row]
             paid = move.dearer * member if change.cost.any() else 0.0
             extra.append((move.row, move.inputs * later * (gain - paid)))
@@ -162,15 +165,6 @@ class Propagation:
         inputs = Gradient(np.array([mu, M]), np.array([later, -x]), primary, extra)
         m = table.y.shape[1]
         return inputs, Gradient((mu - M)[None], np.ones((1, m)), np.zeros((0, m)), extra_final)
-
-    def _mixed(self, solved: Solved, row: int) -> Array:
-        """Return μ − μ_o (L_oo)⁻¹ L_o· for given outputs o: what their own cells cannot move, (n,)."""
-        given = np.flatnonzero(solved.change.output)
-        units = np.zeros((self.model.table.n, given.size))
-        units[given, np.arange(given.size)] = 1.0
-        rows = solved.factors.solve_transposed(units).T
-        M = self.request.functionals.M[row]
-        return np.asarray(M - M[given] @ np.linalg.solve(rows[:, given], rows))
 
     def of_content(self, flow: Flow, origin: str) -> float:
         """Return the standard deviation of C = v_o L e / 1'e, value added of an origin per dollar of an export flow.
@@ -222,6 +216,26 @@ class _Move:
     inputs: Array
     final: Array
     dearer: float
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What gradients after a change have in common: μ' = W' L' of every row, shape (R, n), and what moves.
+
+    W' is W with what the change makes of it; of given outputs, μ' is `_with_given`.
+    """
+
+    multipliers: Array
+    moves: Sequence[_Move]
+
+
+def _with_given(solved: Solved, M: Array) -> Array:
+    """Return μ − μ_o (L_oo)⁻¹ L_o· for given outputs o: what their own cells cannot move, (R, n)."""
+    given = np.flatnonzero(solved.change.output)
+    units = np.zeros((M.shape[1], given.size))
+    units[given, np.arange(given.size)] = 1.0
+    rows = solved.factors.solve_transposed(units).T
+    return np.asarray(M - M[:, given] @ np.linalg.solve(rows[:, given], rows))
 
 
 def _row_moves(model: Leontief, change: Change) -> list[_Move]:

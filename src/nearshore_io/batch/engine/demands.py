@@ -1,7 +1,7 @@
 """Final demand, many amounts at a time: one solve for each producer, a product for each scenario."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -68,26 +68,28 @@ class Demands:
         amount, unit = entry.get("amount"), entry.get("unit")
         if isinstance(unit, str) and unit.startswith("$"):
             return None
+        prices = self.sweep.scenario(self.sweep.usual()).prices
         name = amount[1:] if isinstance(amount, str) and amount.startswith("$") else None
         if name is None or name in points.constants:
             value = amount if name is None else points.constants[name]
-            return np.full(len(points), self._in_table(prepared, value, unit))
+            return np.full(len(points), _in_table(prepared, value, unit, prices))
         column = points.columns[name]
         if column.numbers is not None:
-            return None if unit is None else np.asarray(column.numbers * self._in_table(prepared, 1.0, unit))
-        return np.array([self._in_table(prepared, value, unit) for value in column.options])[column.codes]
+            return None if unit is None else np.asarray(column.numbers * _in_table(prepared, 1.0, unit, prices))
+        return np.array([_in_table(prepared, value, unit, prices) for value in column.options])[column.codes]
 
-    def _in_table(self, prepared: Prepared, amount: Any, unit: str | None) -> float:
-        prices = self.sweep.scenario(self.sweep.usual()).prices
-        try:
-            return in_table(amount, unit, prepared.model.table, prices, "final demand amount")
-        except NearshoreError:
-            return float("nan")
+
+def _in_table(prepared: Prepared, amount: Any, unit: str | None, prices: Mapping[int, float]) -> float:
+    """Return an amount in the table's unit; NaN where it cannot be read."""
+    try:
+        return in_table(amount, unit, prepared.model.table, prices, "final demand amount")
+    except NearshoreError:
+        return float("nan")
 
 
 @dataclass(frozen=True)
 class _Maker:
-    """Who produces one more unit, with which sign, and what sellers of each flow sell of it to its final users."""
+    """Who produces one more unit, and what sellers of each flow sell of it to its final users."""
 
     industries: Positions
     shares: Array
@@ -99,7 +101,7 @@ def _maker(prepared: Prepared, entry: Mapping[str, Any], values: Mapping[str, An
     table = prepared.model.table
     filled = substituted({key: entry[key] for key in SLOTS if key in entry}, values, "sweep")
     try:
-        shock = FinalDemand(**{**_required(filled), "amount": 1.0, "unit": table.unit})
+        shock = FinalDemand(**filled, amount=1.0, unit=table.unit)
         industries = shock.industries(table)
         chosen = chosen_uses(table, shock.final_region, shock.category)
         shares = shock.producers(table, industries)
@@ -116,11 +118,6 @@ def _maker(prepared: Prepared, entry: Mapping[str, Any], values: Mapping[str, An
                 sold[at[i]] += row[trade.flow.uses].sum()
         exported.append(sold)
     return _Maker(industries, shares, tuple(exported))
-
-
-def _required(filled: Mapping[str, Any]) -> dict[str, Any]:
-    known = {part.name for part in fields(FinalDemand)}
-    return {key: value for key, value in filled.items() if key in known}
 
 
 def _solved(prepared: Prepared, makers: list[_Maker], at: Positions, scale: Array, places: Positions) -> Solved:
@@ -141,7 +138,7 @@ def _solved(prepared: Prepared, makers: list[_Maker], at: Positions, scale: Arra
             per_unit = prepared.propagation.of_demand(dx)
             sd = np.full(values.shape, np.nan)
             sd[:, : request.linear] = scale[:, None] * per_unit[at]
-            sd[:, : request.linear][:, request.unknown] = np.nan
+            prepared.without_unknown(sd)
         moved = scale[:, None] * dx[at] if prepared.vectors else np.zeros((0, n))
         vectors = {name: moved * prepared.intensity(name) for name in prepared.vectors}
         for k, trade in enumerate(prepared.trades):

@@ -12,7 +12,8 @@ from nearshore_io.batch.engine.relocations import Relocations
 from nearshore_io.batch.engine.singles import solve_each
 from nearshore_io.errors import NearshoreError, SolverError
 from nearshore_io.labels import Positions
-from nearshore_io.scenarios import Scenario
+from nearshore_io.scenarios import Phase, Scenario
+from nearshore_io.scenarios.base import PHASES
 from nearshore_io.solvers.base import Array
 from nearshore_io.sweeps import Points, Sweep
 
@@ -37,7 +38,7 @@ class Answer:
     """
 
     places: Positions
-    phases: list[str]
+    phases: list[Phase]
     values: Array
     sd: Array | None
     vectors: dict[str, Array]
@@ -117,8 +118,11 @@ def _together(prepared: Prepared, parts: Sequence[Solved], failures: list[Failur
     rows, n = len(prepared.request.rows), prepared.model.table.n
     places = np.concatenate([part.places for part in parts]) if parts else np.zeros(0, dtype=np.intp)
     phases = [phase for part in parts for phase in [part.phase] * len(part.places)]
-    rank = {"build": 0, "run": 1, "event": 2}
-    order = np.lexsort((np.array([rank[phase] for phase in phases]), places)) if parts else np.zeros(0, dtype=np.intp)
+    order = (
+        np.lexsort((np.array([PHASES.index(phase) for phase in phases]), places))
+        if parts
+        else np.zeros(0, dtype=np.intp)
+    )
     values = np.concatenate([part.values for part in parts]) if parts else np.zeros((0, rows))
     wanted = prepared.errors is not None
     sd = np.concatenate([part.sd for part in parts if part.sd is not None]) if wanted and parts else None

@@ -10,7 +10,7 @@ from nearshore_io.batch.content import NOTHING, contents_before
 from nearshore_io.batch.economy import output_of
 from nearshore_io.leontief import Leontief
 from nearshore_io.solvers.base import Array, dense
-from nearshore_io.totals import Content, Flow, Request, Total, unit_of
+from nearshore_io.totals import Content, Flow, Request, Total, intensity_of, unit_of
 from nearshore_io.uncertainty import DirichletErrors
 from nearshore_io.uncertainty.propagate import Propagation
 
@@ -104,9 +104,14 @@ class Prepared:
         """1ᵀA, shape (n,)."""
         return np.asarray(self.model.table.A.sum(axis=0)).ravel()
 
+    def without_unknown(self, values: Array) -> Array:
+        """Return values (k, rows) with rows that nobody has data for unknown."""
+        values[:, : self.request.linear][:, self.request.unknown] = np.nan
+        return values
+
     def masked(self, values: Array) -> Array:
         """Return values (k, rows) with rows that nobody has data for unknown, and contents before any change."""
-        values[:, : self.request.linear][:, self.request.unknown] = np.nan
+        self.without_unknown(values)
         for flow in self.request.flows:
             if flow.before:
                 rows = slice(flow.first, flow.first + len(flow.origins))
@@ -115,4 +120,4 @@ class Prepared:
 
     def intensity(self, name: str) -> Array:
         """Return a variable per unit of output, shape (n,); unknown stays unknown."""
-        return np.ones(self.model.table.n) if name == "output" else self.model.table.intensity(name)
+        return intensity_of(self.model.table, name)

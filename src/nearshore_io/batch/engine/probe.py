@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from nearshore_io.batch.engine.work import Work
 from nearshore_io.errors import FormatError, LabelError, NearshoreError
 from nearshore_io.labels import groups
 from nearshore_io.stores.encode import shown
-from nearshore_io.sweeps.sweep import PROBED
 
 
 def require_runnable(work: Work) -> None:
@@ -20,12 +17,12 @@ def require_runnable(work: Work) -> None:
     LabelError
         A region or sector the table does not have, with the axis that names it.
     FormatError
-        If none of `PROBED` scenarios over the whole sweep can be run; the message is that of the first.
+        If none of the scenarios tried over the whole sweep can be run; the message is that of the first.
     """
     _require_names(work)
     failed: NearshoreError | None = None
-    for place in dict.fromkeys(np.linspace(0, len(work.sweep) - 1, PROBED).astype(int).tolist()):
-        error = _tried(work, work.sweep.points(place, place + 1).values(0))
+    for values in work.sweep.probes():
+        error = _tried(work, values)
         if error is None:
             return
         failed = failed or error

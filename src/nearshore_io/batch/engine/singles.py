@@ -127,5 +127,4 @@ def _deviations(prepared: Prepared, change: Change, response: Response) -> Array
     factors = prepared.model.factors if response.economy is None else response.economy.factors
     found = np.full((1, len(prepared.request.rows)), np.nan)
     found[0, : prepared.request.linear] = prepared.propagation.of(SolvedChange(change, response.closed, factors))
-    found[:, : prepared.request.linear][:, prepared.request.unknown] = np.nan
-    return found
+    return prepared.without_unknown(found)

@@ -17,7 +17,6 @@ from nearshore_io.scenarios.base import PHASES
 from nearshore_io.stores import encode, vectors
 from nearshore_io.stores.manifest import Entry
 from nearshore_io.sweeps import Points, Sweep
-from nearshore_io.sweeps.sweep import PROBED
 from nearshore_io.totals import Content, Total
 from nearshore_io.uncertainty import DirichletErrors
 from nearshore_io.uncertainty.redrawn import Draw
@@ -121,10 +120,9 @@ class Work:
     def phases(self) -> tuple[Phase, ...]:
         """The phases that scenarios of this sweep have, as a few of them say."""
         found: set[Phase] = set()
-        for place in dict.fromkeys(np.linspace(0, len(self.sweep) - 1, PROBED).astype(int).tolist()):
+        for values in self.sweep.probes():
             try:
-                scenario = self.sweep.scenario(self.sweep.points(place, place + 1).values(0))
-                found |= set(scenario.changes(self.model.table))
+                found |= set(self.sweep.scenario(values).changes(self.model.table))
             except NearshoreError:
                 continue
         return tuple(phase for phase in PHASES if phase in (found or {"run"}))
