@@ -15,7 +15,7 @@ import venv
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.problems import SHAPES, closeness, problem
+from benchmarks.problems import closeness, problem
 
 HERE = Path(__file__).parent
 PEERS = HERE / ".peers"
@@ -221,28 +221,11 @@ def plot(report: dict[str, object], path: Path) -> None:
     mpl.use("svg")
     from matplotlib import pyplot as plt
 
-    rows = [row for row in report["rows"] if "failed" not in row]  # type: ignore[attr-defined]
-    facts = report["machine"]
+    from nearshore_io.plot import solver_benchmark
+
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
-    for driver in ("auto", "gmres", "lu", "mixed", "numpy.linalg.solve", "pymrio"):
-        points = sorted((r["n"], r["median_s"]) for r in rows if r["case"] == "cold" and r["number"] in (None, 1)
-                        and r["driver"].split()[0] == driver and r["problem"] in ("wiod", "icio", "exiobase", "gloria"))  # fmt: skip
-        if points:
-            left.loglog(*zip(*points, strict=True), marker="o", label=driver)
-        sides = sorted((r["number"] or 1, r["median_s"]) for r in rows if r["case"] == "cold" and r["problem"] == "icio"
-                       and r["driver"].split()[0] == driver)  # fmt: skip
-        if len(sides) > 1:
-            right.loglog(*zip(*sides, strict=True), marker="o", label=driver)
-    sizes = [SHAPES[name].n for name in ("wiod", "icio", "exiobase", "gloria")]
-    read = facts["read_gb_per_s"] * 1e9  # type: ignore[index]
-    left.loglog(sizes, [8 * n**2 / read for n in sizes], "k:", label="A read once")
-    left.set_xticks(sizes, [f"{n:,}" for n in sizes])
-    left.xaxis.set_minor_locator(plt.NullLocator())
-    left.set(xlabel="industries", ylabel="seconds", title="one shock, nothing factorised")
-    right.set(xlabel="right-hand sides", ylabel="seconds", title="n = 4,250, nothing factorised")
-    for axes in (left, right):
-        axes.legend(fontsize=8)
-        axes.grid(alpha=0.3, which="both")
+    solver_benchmark(report, ax=left).set_title("one shock, nothing factorised")
+    solver_benchmark(report, "right-hand sides", ax=right).set_title("n = 4,250, nothing factorised")
     figure.savefig(path)
 
 

@@ -108,5 +108,5 @@ def test_systems_that_cannot_be_tables(system: pymrio.IOSystem) -> None:
 
 def test_the_bridge_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nearshore_io.readers.bridge.find_spec", lambda _: None)
-    with pytest.raises(nio.StorageError, match=r"pymrio is not installed: .*nearshore_io\[pymrio\]"):
+    with pytest.raises(nio.MissingExtraError, match=r"to_pymrio needs pymrio: .*nearshore_io\[pymrio\]"):
         nio.to_pymrio(random_table(0))

@@ -4,13 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nearshore_io import balance, solvers, units
+    from nearshore_io import balance, plot, solvers, units
     from nearshore_io.batch import (
         assumptions_of,
         band,
         content_band,
+        demand_flows,
         error_sources,
         gainers_and_losers,
+        main_effects,
         run_totals,
         run_years,
         scenarios_of,
@@ -46,12 +48,14 @@ if TYPE_CHECKING:
         ConflictError,
         FormatError,
         LabelError,
+        MissingExtraError,
         NearshoreError,
         ShockError,
         SolverError,
         StorageError,
         UnitError,
     )
+    from nearshore_io.explore import write_explorer
     from nearshore_io.fetch import fetch_icio
     from nearshore_io.households import Households
     from nearshore_io.indicators import (
@@ -94,6 +98,7 @@ if TYPE_CHECKING:
         write_table,
         write_toy_icio,
     )
+    from nearshore_io.report import read_results, write_report
     from nearshore_io.scenarios import (
         FDI,
         Capacity,
@@ -135,11 +140,11 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = ("balance", "solvers", "units")
+_MODULES = ("balance", "plot", "solvers", "units")
 _NAMES: dict[str, str] = {
     "nearshore_io.batch": (
-        "answers assumptions_of band compare content_band counterfactual error_sources gainers_and_losers run "
-        "run_totals run_years scenarios_of table_band"
+        "answers assumptions_of band compare content_band counterfactual demand_flows error_sources "
+        "gainers_and_losers main_effects run run_totals run_years scenarios_of table_band"
     ),
     "nearshore_io.calibration": (
         "Grade Margins Target adjust calibrate graded hold_out margins_of pay_per_job project read_targets "
@@ -147,9 +152,10 @@ _NAMES: dict[str, str] = {
     ),
     "nearshore_io.concordance": "aggregate read_concordance",
     "nearshore_io.errors": (
-        "BalanceError ClosureError ConcordanceError ConflictError FormatError LabelError NearshoreError "
-        "ShockError SolverError StorageError UnitError"
+        "BalanceError ClosureError ConcordanceError ConflictError FormatError LabelError MissingExtraError "
+        "NearshoreError ShockError SolverError StorageError UnitError"
     ),
+    "nearshore_io.explore": "write_explorer",
     "nearshore_io.fetch": "fetch_icio",
     "nearshore_io.households": "Households",
     "nearshore_io.indicators": (
@@ -166,6 +172,7 @@ _NAMES: dict[str, str] = {
         "from_frames from_pymrio read_icio read_oecd_iot read_stressors read_table read_wiod to_pymrio "
         "write_table write_toy_icio"
     ),
+    "nearshore_io.report": "read_results write_report",
     "nearshore_io.scenarios": (
         "FDI Capacity ContentRule Extraction FinalDemand Inventories Output Parameter Plant Question Ramp "
         "Relocation Scenario Tariff Technology Timing TradeCost Wage list_gallery load_scenario "
@@ -203,6 +210,7 @@ __all__ = [
     "LogNormal",
     "LognormalErrors",
     "Margins",
+    "MissingExtraError",
     "Mixed",
     "NearshoreError",
     "Normal",
@@ -241,6 +249,7 @@ __all__ = [
     "content_by_measure",
     "counterfactual",
     "decompose_exports",
+    "demand_flows",
     "downstreamness",
     "draw_tables",
     "embodied_in_exports",
@@ -262,6 +271,7 @@ __all__ = [
     "list_tables",
     "load_scenario",
     "load_table",
+    "main_effects",
     "margins_of",
     "merge_regions",
     "metals_content",
@@ -269,11 +279,13 @@ __all__ = [
     "open_results",
     "origins",
     "pay_per_job",
+    "plot",
     "project",
     "propagation_length",
     "read_concordance",
     "read_icio",
     "read_oecd_iot",
+    "read_results",
     "read_scenarios",
     "read_stressors",
     "read_sweep",
@@ -299,6 +311,8 @@ __all__ = [
     "units",
     "upstreamness",
     "write_calibration_report",
+    "write_explorer",
+    "write_report",
     "write_table",
     "write_toy_icio",
 ]

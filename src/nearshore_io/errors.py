@@ -50,6 +50,14 @@ class StorageError(NearshoreError, OSError):
     """A file that cannot be read or written."""
 
 
+class MissingExtraError(NearshoreError, ImportError):
+    """An optional package that is not installed; ``extra`` is the extra of this package that brings it."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(f'{what} needs {package}: python -m pip install "nearshore_io[{extra}]".')
+        self.extra = extra
+
+
 class SolverError(NearshoreError, ArithmeticError):
     """A linear system that has no trustworthy solution.
 

@@ -10,7 +10,7 @@ from nearshore_io.balance.conflict import CELLS_UP_TO, conflicting
 from nearshore_io.balance.constraints import Constraints, constrained, sign_bounds
 from nearshore_io.balance.fit import Balanced, balanced, relative
 from nearshore_io.balance.margins import readable_matrix, require_rounds
-from nearshore_io.errors import BalanceError, ConflictError, StorageError, first_few
+from nearshore_io.errors import BalanceError, ConflictError, MissingExtraError, first_few
 from nearshore_io.solvers.base import Array, Matrix
 
 _NEWTON = 25
@@ -49,7 +49,7 @@ def least_squares(
         Shapes that do not fit; a variance that is not positive; no accurate solution.
     ConflictError
         Targets that cannot hold together within the bounds, named.
-    StorageError
+    MissingExtraError
         If the solver (extra ``calibrate``) is not installed.
 
     Source: Stone, Champernowne & Meade (1942), Review of Economic Studies 9, 111–125; Byron (1978), Journal of the
@@ -107,9 +107,7 @@ def _solved(problem: Constraints, w: Array, low: Array, high: Array, maxiter: in
     try:
         import clarabel
     except ImportError as error:
-        raise StorageError(
-            'weighted least squares needs Clarabel: python -m pip install "nearshore_io[calibrate]".'
-        ) from error
+        raise MissingExtraError("weighted least squares", "clarabel", "calibrate") from error
     unit = float(np.abs(problem.z).mean() / np.sqrt(w.mean()))
     root = np.sqrt(w) * unit
     soft = np.flatnonzero(problem.spread > 0)

@@ -7,6 +7,8 @@ from nearshore_io.batch.compare import compare
 from nearshore_io.batch.counterfactual import counterfactual
 from nearshore_io.batch.losers import gainers_and_losers
 from nearshore_io.batch.run import band, run
+from nearshore_io.batch.sensitivity import main_effects
+from nearshore_io.batch.tiers import demand_flows
 from nearshore_io.batch.totals import run_totals
 from nearshore_io.batch.years import run_years
 
@@ -17,8 +19,10 @@ __all__ = [
     "compare",
     "content_band",
     "counterfactual",
+    "demand_flows",
     "error_sources",
     "gainers_and_losers",
+    "main_effects",
     "run",
     "run_totals",
     "run_years",

@@ -20,7 +20,7 @@ from nearshore_io.calibration.recipe import Recipe, read_recipe
 from nearshore_io.calibration.sections import Report, Section
 from nearshore_io.calibration.steps import Context, Step, StepResult
 from nearshore_io.calibration.steps.numbers import BalanceStep
-from nearshore_io.errors import FormatError, NearshoreError, StorageError, first_few
+from nearshore_io.errors import FormatError, MissingExtraError, NearshoreError, StorageError, first_few
 from nearshore_io.files import file_sha256, write_atomically
 from nearshore_io.labels import unknown
 from nearshore_io.library import cache_folder
@@ -143,10 +143,7 @@ def _require_runnable(plan: Recipe, context: Context) -> None:
     for number, step in enumerate(plan.steps, start=1):
         for module in step.modules():
             if find_spec(module) is None:
-                raise StorageError(
-                    f"step {number} ({step.do}) of {plan.path.name} needs the package {module}: python -m pip install "
-                    '"nearshore_io[calibrate]".'
-                )
+                raise MissingExtraError(f"step {number} ({step.do}) of {plan.path.name}", module, "calibrate")
     steps = [step for step in plan.steps if isinstance(step, BalanceStep)]
     names = [target.name for step in steps for target in step.targets(context)]
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:

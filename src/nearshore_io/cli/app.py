@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Sequence
 
-from nearshore_io.cli import batch, calibrate, results, show, tables
+from nearshore_io.cli import batch, calibrate, pages, results, show, tables
 from nearshore_io.cli.options import app
 from nearshore_io.errors import NearshoreError, SolverError
 
-COMMANDS = (results, batch, tables, calibrate)
+COMMANDS = (results, batch, tables, calibrate, pages)
 """The modules whose import adds commands."""
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (MemoryError, 5),
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
-        app(args=[argument for argument in given if argument != "--debug"], prog_name="nearshore")
+        app(args=[argument for argument in given if argument != "--debug"], prog_name="nearshore", obj=given)
     except Exception as error:
         if debug:
             raise

@@ -6,14 +6,13 @@ import numpy as np
 import xarray as xr
 
 from nearshore_io.batch import answers, band, compare, run
-from nearshore_io.cli.show import UNKNOWN, plain, significant, worded
 from nearshore_io.leontief import Leontief
+from nearshore_io.rounding import MINUS, UNKNOWN, plain, significant, worded
 from nearshore_io.scenarios import Parameter, Scenario, list_gallery, load_scenario
 from nearshore_io.scenarios.parameters import SPAN, of_the_band
 
 COUNTRIES = ("USA", "MEX", "CHN")
 SHOWN = {"value_added": 1.0, "jobs": 1000.0}
-MINUS = "−"
 
 
 def gallery_page(model: Leontief) -> str:

@@ -1,5 +1,6 @@
 """The application, and options that several commands have."""
 
+import shlex
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +40,11 @@ TableOption = Annotated[
 YearOption = Annotated[int | None, typer.Option(help="Year, where the path is a folder of several.")]
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Also write results here: .nc, .parquet or .csv.")]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to print.")]
+
+
+def command_line(context: typer.Context) -> str:
+    """Return the command as it was typed, for results that say how they were made."""
+    return shlex.join(["nearshore", *(context.obj or ())])
 
 
 def _print_version(wanted: bool) -> None:

@@ -14,7 +14,16 @@ from nearshore_io.bundled import DEFAULT
 from nearshore_io.cli import save, show, show_impacts, show_tables
 from nearshore_io.cli.gallery_page import gallery_page
 from nearshore_io.cli.inputs import chosen, open_table
-from nearshore_io.cli.options import Closure, Format, FormatOption, OutOption, TableOption, YearOption, app
+from nearshore_io.cli.options import (
+    Closure,
+    Format,
+    FormatOption,
+    OutOption,
+    TableOption,
+    YearOption,
+    app,
+    command_line,
+)
 from nearshore_io.errors import ClosureError, ShockError
 from nearshore_io.indicators import compare_published, content_by_measure, export_content
 from nearshore_io.leontief import Leontief
@@ -32,6 +41,7 @@ class Measures(StrEnum):
 
 @app.command("run")
 def run_command(
+    context: typer.Context,
     scenarios: Annotated[
         str,
         typer.Argument(
@@ -68,6 +78,7 @@ def run_command(
         bands = run(model, listed, effects=True, variants=True, progress=progress) if banded else None
     if out is not None or form is Format.json:
         kept = run(closed or model, listed, effects=effects, variants=variants, content=closed is None)
+        kept.attrs["command"] = command_line(context)
     if out is not None:
         save.dataset(kept, out)
     if form is Format.json:

@@ -9,8 +9,9 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from nearshore_io.cli.show import estimate, significant
+from nearshore_io.cli.show import estimate
 from nearshore_io.errors import LabelError
+from nearshore_io.rounding import significant
 from nearshore_io.stores import SweepResults
 from nearshore_io.sweeps import Sweep
 

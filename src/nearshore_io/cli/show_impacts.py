@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from nearshore_io.batch import band, compare, gainers_and_losers
-from nearshore_io.cli.show import estimate, plain, significant, worded
+from nearshore_io.cli.show import estimate
+from nearshore_io.rounding import plain, significant, worded
 from nearshore_io.scenarios import Scenario, assumptions
 from nearshore_io.scenarios.parameters import SPAN, of_the_band
 

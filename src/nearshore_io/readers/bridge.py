@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nearshore_io import labels
-from nearshore_io.errors import FormatError, LabelError, StorageError, UnitError, first_few
+from nearshore_io.errors import FormatError, LabelError, MissingExtraError, UnitError, first_few
 from nearshore_io.solvers.base import Array
 from nearshore_io.solvers.dense import DenseLU
 from nearshore_io.table import IOTable
@@ -231,13 +231,13 @@ def to_pymrio(table: IOTable) -> Any:
 
     Raises
     ------
-    StorageError
+    MissingExtraError
         If pymrio is not installed (``pip install "nearshore_io[pymrio]"``).
     LabelError
         If regions are parts of countries: pymrio knows regions only. `merge_regions` first.
     """
     if find_spec("pymrio") is None:
-        raise StorageError('pymrio is not installed: python -m pip install "nearshore_io[pymrio]".')
+        raise MissingExtraError("to_pymrio", "pymrio", "pymrio")
     import pymrio
 
     parts = [region for region in table.regions if table.country[region] != region]

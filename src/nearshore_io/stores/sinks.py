@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from nearshore_io.errors import StorageError
+from nearshore_io.errors import MissingExtraError, StorageError
 from nearshore_io.files import TEMPORARY, write_atomically
 
 
@@ -133,7 +133,7 @@ class Address:
         try:
             from fsspec.core import url_to_fs
         except ImportError as error:
-            raise StorageError(f'{url} needs fsspec: pip install "nearshore_io[distributed]".') from error
+            raise MissingExtraError(url, "fsspec", "distributed") from error
         try:
             files, root = url_to_fs(url)
         except (ImportError, ValueError, OSError) as error:

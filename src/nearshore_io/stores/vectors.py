@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nearshore_io.errors import StorageError
+from nearshore_io.errors import MissingExtraError
 from nearshore_io.solvers.base import Array
 from nearshore_io.stores.sinks import Sink
 
@@ -15,11 +15,11 @@ DIMS = ("scenario", "phase", "region", "sector")
 
 
 def require_zarr() -> None:
-    """Raise `StorageError` where the library that reads the arrays is missing."""
+    """Raise `MissingExtraError` where the library that reads the arrays is missing."""
     try:
         import zarr  # noqa: F401
     except ImportError as error:
-        raise StorageError('changes by industry are kept as Zarr: pip install "nearshore_io[zarr]".') from error
+        raise MissingExtraError("keeping changes by industry", "zarr", "zarr") from error
 
 
 def describe(

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from nearshore_io.batch.engine.work import Finished, Work
-from nearshore_io.errors import NearshoreError, StorageError, first_few
+from nearshore_io.errors import MissingExtraError, NearshoreError, StorageError, first_few
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -65,7 +65,7 @@ def _client(scheduler: str | Cluster, workers: int | None) -> "Iterator[Client]"
     try:
         import distributed
     except ImportError as error:
-        raise StorageError('a scheduler needs Dask: pip install "nearshore_io[distributed]".') from error
+        raise MissingExtraError("a scheduler", "Dask", "distributed") from error
     if isinstance(scheduler, distributed.Client):
         yield scheduler
         return

@@ -1,0 +1,333 @@
+"""Everything a report says, worked out once and in no language: from results, and the model they came from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from nearshore_io.batch import (
+    answers,
+    band,
+    compare,
+    content_band,
+    counterfactual,
+    demand_flows,
+    gainers_and_losers,
+    main_effects,
+    run,
+    run_years,
+    scenarios_of,
+    table_band,
+)
+from nearshore_io.errors import FormatError, NearshoreError, ShockError
+from nearshore_io.indicators import compare_published, export_content, footprint
+from nearshore_io.indicators.comparisons import Comparison
+from nearshore_io.leontief import Leontief
+from nearshore_io.scenarios import Scenario
+from nearshore_io.scenarios.parameters import SPAN, of_the_band
+
+Progress = Callable[[int, int | None], None]
+FOCUS = ("USA", "MEX")
+DETAILED = 3
+"""Scenarios shown in full where there are more: the smallest, the median and the largest."""
+LISTED = 100
+"""Scenarios in the summary table at most."""
+SAME = 1e-9
+"""Difference between results and what is worked out from their assumptions, relative to the largest number."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A total with its band: low and high are NaN where there is none; ``by`` says what the band is of."""
+
+    low: float
+    central: float
+    high: float
+    by: str = ""
+
+    @property
+    def known(self) -> bool:
+        """True where there is a band."""
+        return not np.isnan(self.low)
+
+
+@dataclass(frozen=True)
+class Study:
+    """One scenario in full.
+
+    Attributes
+    ----------
+    impact : results of the open model with effects and content, without the dim scenario.
+    variants : results with effects over the variants, with the dim scenario; None where there are none.
+    sure : the band that errors of the table's cells give, or why there is none.
+    upper : results with households' spending, or why there are none.
+    """
+
+    model: Leontief
+    scenario: Scenario
+    impact: xr.Dataset
+    variants: xr.Dataset | None
+    sure: pd.DataFrame | str
+    upper: xr.Dataset | str
+
+    @property
+    def phases(self) -> list[str]:
+        """Phases the scenario has."""
+        known = self.impact["output"].sum("effect", skipna=False)
+        return [str(p) for p in known["phase"].values.tolist() if not bool(known.sel(phase=p).isnull().all())]
+
+    def total(self, variable: str, country: str, phase: str, effect: str | None = None) -> float:
+        """Return a total of a country, NaN where it is unknown."""
+        return _total(self.impact, variable, country, phase, effect)
+
+    def upper_total(self, variable: str, country: str, phase: str) -> float:
+        """Return a total of the model closed for households, NaN where there is none."""
+        if isinstance(self.upper, str):
+            return float("nan")
+        return _total(self.upper, variable, country, phase, None)
+
+    def span(self, variable: str, country: str, phase: str) -> Span:
+        """Return a total with the band of its parameters, or else that of the table's cells, or none."""
+        central = self.total(variable, country, phase)
+        if self.variants is not None:
+            low, _, high = band(self._over_variants(variable, country, phase, corners=True)).values.tolist()
+            if low != high:
+                return Span(low, central, high, "parameters")
+        if isinstance(self.sure, pd.DataFrame):
+            rows = self.sure[
+                (self.sure["variable"] == variable) & (self.sure["place"] == country) & (self.sure["phase"] == phase)
+            ]
+            if len(rows) and not np.isnan(rows["low"].iloc[0]):
+                return Span(float(rows["low"].iloc[0]), central, float(rows["high"].iloc[0]), "table")
+        return Span(float("nan"), central, float("nan"))
+
+    def _over_variants(self, variable: str, country: str, phase: str, *, corners: bool) -> xr.DataArray:
+        assert self.variants is not None
+        names = [n for n in self.variants["variant"].values.tolist() if of_the_band(n) or not corners]
+        chosen = self.variants[variable].sel(phase=phase, variant=names)
+        chosen = chosen.isel(region=np.flatnonzero(chosen["country"].values == country))
+        return chosen.sum([dim for dim in chosen.dims if dim != "variant"], skipna=False)
+
+    @property
+    def own_variants(self) -> list[str]:
+        """Variants that are questions of their own, named by the file."""
+        return [name for name in self.scenario.variants if SPAN not in name]
+
+    def variant_total(self, name: str, variable: str, country: str, phase: str) -> float:
+        """Return a total in a variant."""
+        return float(self._over_variants(variable, country, phase, corners=False).sel(variant=name))
+
+    def effects_of_parameters(self, variable: str, country: str, phase: str) -> pd.DataFrame | None:
+        """Return what each parameter does to a total, None where none has a band."""
+        if self.variants is None or not any(parameter.ends for parameter in self.scenario.parameters):
+            return None
+        found = main_effects(self.variants, variable, country, self.scenario.name, phase)
+        return found if (found["at_low"] != found["at_high"]).any() else None
+
+    def flows(self, phase: str) -> pd.DataFrame | str:
+        """Return where the money of the shock goes, or why that has no answer."""
+        try:
+            found = demand_flows(self.model, self.scenario, phase)  # type: ignore[arg-type]
+        except NearshoreError as error:
+            return str(error)
+        return found
+
+    @cached_property
+    def after(self) -> Leontief | str:
+        """The model of the table after the scenario, or why there is none."""
+        try:
+            return counterfactual(self.model, self.scenario, self.phases[-1])  # type: ignore[arg-type]
+        except NearshoreError as error:
+            return str(error)
+
+    @cached_property
+    def traded(self) -> tuple[xr.DataArray, xr.DataArray | str]:
+        """Value added in final demand by country, before, and after or why not."""
+        before = footprint(self.model)
+        return before, self.after if isinstance(self.after, str) else footprint(self.after)
+
+    @cached_property
+    def years(self) -> xr.Dataset | None:
+        """Results year by year, None without a timing."""
+        return None if self.scenario.timing is None else run_years(self.model, [self.scenario])
+
+    @cached_property
+    def answers(self) -> pd.DataFrame:
+        """Indicators before and after."""
+        try:
+            return answers(self.model, self.scenario)
+        except ShockError:
+            return pd.DataFrame(columns=["indicator", "before", "after", "unit"])
+
+    @cached_property
+    def compared(self) -> pd.DataFrame:
+        """Published counterparts of the results."""
+        return compare(self.impact.expand_dims("scenario") if self.variants is None else self.variants)
+
+    def ranked(self, phase: str, top: int) -> pd.DataFrame:
+        """Return the industries that gain and lose most value added."""
+        found = gainers_and_losers(self.impact.expand_dims("scenario"), "value_added", "industry", top)
+        return found[found["phase"] == phase]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All a report rests on.
+
+    Attributes
+    ----------
+    results : as they were given. scenarios : what they were run from.
+    studies : scenarios in full.
+    gap : largest difference between the results and what was worked out anew, relative to the largest number.
+    """
+
+    model: Leontief
+    results: xr.Dataset
+    scenarios: tuple[Scenario, ...]
+    studies: tuple[Study, ...]
+    gap: float
+    published: tuple[Comparison, ...] = ()
+    content: xr.DataArray | None = field(default=None, repr=False)
+
+    @cached_property
+    def content_ends(self) -> tuple[float, float]:
+        """The band of US content in Mexican exports to the United States that errors of the table's cells give."""
+        row = content_band(self.model, "MEX", "USA", "USA").loc["USA"]
+        return float(row["low"]), float(row["high"])
+
+    def summary(self, variable: str, country: str) -> xr.DataArray:
+        """Return a total of every scenario and phase, (scenario, phase)."""
+        values = _central(self.results)[variable]
+        values = values.isel(region=np.flatnonzero(values["country"].values == country))
+        dims = [dim for dim in values.dims if dim not in ("scenario", "phase")]
+        return values.sum(dims, skipna=False)
+
+    @property
+    def listed(self) -> list[str]:
+        """Names of the scenarios in the summary table: all, or evenly spaced ones of a large result."""
+        names = [scenario.name for scenario in self.scenarios]
+        if len(names) <= LISTED:
+            return names
+        return [names[i] for i in np.unique(np.linspace(0, len(names) - 1, LISTED).round().astype(int)).tolist()]
+
+
+def findings_of(results: xr.Dataset, model: Leontief, progress: Progress | None = None) -> Findings:
+    """Work out what a report says; results are run again from their own assumptions, and must come out the same.
+
+    Raises
+    ------
+    FormatError
+        If these are no results of `run`, are of another table than the model, or differ from what the model gives.
+    """
+    scenarios = scenarios_of(results)
+    if "region" not in results.dims or "scenario" not in results.dims:
+        raise FormatError("a report needs results of nio.run, with the dims scenario, phase, region and sector.")
+    if "year" in results.dims:
+        raise FormatError("these are results year by year: give those of nio.run; the report has the years as well.")
+    if results.attrs["table_sha256"] != model.table.sha256:
+        raise FormatError(
+            f"these results are of {results.attrs['table']} (sha256 {results.attrs['table_sha256'][:12]}…), the "
+            f"model's table is {model.table.name} ({model.table.sha256[:12]}…): give the table they were made with."
+        )
+    if model.closure is not None:
+        raise FormatError("a report needs the open model, Leontief(table): it adds households as an upper bound.")
+    chosen = _chosen(results, scenarios)
+    closed = Leontief(model.table, solver=model.solver, closure="households") if _can_close(model) else None
+    studies, gaps = [], []
+    for done, scenario in enumerate(chosen):
+        if progress is not None:
+            progress(done, len(chosen))
+        study = _study(model, closed, scenario)
+        studies.append(study)
+        gaps.append(_gap(results, study))
+    if max(gaps) > SAME:
+        raise FormatError(
+            f"these results differ from what their own assumptions give on {model.table.name} (by up to "
+            f"{max(gaps):.1e} of the largest number): they were changed, or made by another version of the package."
+        )
+    return Findings(
+        model, results, tuple(scenarios), tuple(studies), max(gaps),
+        tuple(compare_published(model)), _content(model),
+    )  # fmt: skip
+
+
+def _chosen(results: xr.Dataset, scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Return the scenarios shown in full: all of a few, or the smallest, the median and the largest for Mexico."""
+    if len(scenarios) <= DETAILED:
+        return list(scenarios)
+    values = _central(results)["value_added"]
+    mine = values.isel(region=np.flatnonzero(values["country"].values == "MEX"))
+    totals = mine.sum([dim for dim in mine.dims if dim != "scenario"])
+    order = np.argsort(totals.values, kind="stable")
+    places = sorted({int(order[0]), int(order[len(order) // 2]), int(order[-1])})
+    return [scenarios[place] for place in places]
+
+
+def _study(model: Leontief, closed: Leontief | None, scenario: Scenario) -> Study:
+    impact = run(model, [scenario], effects=True, content=True).isel(scenario=0)
+    variants = run(model, [scenario], effects=True, variants=True) if scenario.variants else None
+    return Study(model, scenario, impact, variants, _sure(model, scenario), _upper(closed, scenario))
+
+
+def _sure(model: Leontief, scenario: Scenario) -> pd.DataFrame | str:
+    table = model.table
+    names = [name for name in ("value_added", "jobs") if name in {*table.inputs, *table.stressors}]
+    places = [place for place in FOCUS if place in table.countries]
+    if not names or not places:
+        return "the table lacks the United States, Mexico, or value added"
+    try:
+        return table_band(model, scenario, [f"{name} of {place}" for name in names for place in places])
+    except ShockError as error:
+        return str(error)
+
+
+def _can_close(model: Leontief) -> bool:
+    return bool({"jobs", "compensation"} & set(model.table.stressors) or "compensation" in model.table.inputs)
+
+
+def _upper(closed: Leontief | None, scenario: Scenario) -> xr.Dataset | str:
+    if closed is None:
+        return "the table has no labour income"
+    try:
+        return run(closed, [scenario], effects=True).isel(scenario=0)
+    except NearshoreError as error:
+        return str(error)
+
+
+def _central(results: xr.Dataset) -> xr.Dataset:
+    return results.sel(variant="central") if "variant" in results.dims else results
+
+
+def _gap(results: xr.Dataset, study: Study) -> float:
+    """Return the largest difference of output, relative to the largest change."""
+    given = _central(results)["output"].sel(scenario=study.scenario.name)
+    given = given.sum("effect", skipna=False) if "effect" in given.dims else given
+    source = study.impact
+    if not str(results.attrs["closure"]).startswith("open") and not isinstance(study.upper, str):
+        source = study.upper
+    ours = source["output"].sum("effect", skipna=False)
+    phases = [p for p in ours["phase"].values.tolist() if p in given["phase"].values]
+    here, there = given.sel(phase=phases).values, ours.sel(phase=phases).values
+    if here.shape != there.shape or (np.isnan(here) != np.isnan(there)).any():
+        return float("inf")
+    return float(np.nanmax(np.abs(here - there), initial=0.0) / max(np.nanmax(np.abs(there), initial=0.0), 1e-300))
+
+
+def _content(model: Leontief) -> xr.DataArray | None:
+    if not set(FOCUS) <= set(model.table.countries) or "value_added" not in model.table.inputs:
+        return None
+    return export_content(model, "MEX", "USA")
+
+
+def _total(impact: xr.Dataset, variable: str, country: str, phase: str, effect: str | None) -> float:
+    if variable not in impact:
+        return float("nan")
+    values: Any = impact[variable].sel(phase=phase)
+    values = values.isel(region=np.flatnonzero(values["country"].values == country))
+    if "effect" in values.dims:
+        values = values.sum("effect", skipna=False) if effect is None else values.sel(effect=effect)
+    return float(values.sum(["region", "sector"], skipna=False))
