@@ -4,13 +4,27 @@ VENV := .venv
 BIN := $(VENV)/bin
 RAW ?= ../shared/data
 
-.PHONY: demo test lint tables bench bench-balance bench-crossover bench-exports bench-gallery bench-reading bench-sweeps clean
+.PHONY: demo test lint docs pages release-check tables bench bench-balance bench-crossover bench-exports bench-gallery bench-reading bench-sweeps clean
 
 demo: $(VENV)/.ready
 	$(BIN)/nearshore run nearshoring
 
 test: lint
 	$(BIN)/python -m pytest tests benchmarks --benchmark-disable
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
+
+# The documentation, in docs/_build/html; every code cell runs, a warning is an error.
+docs: $(VENV)/.ready
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
+
+# Pages of the reference that are made from the package, after a change of commands or scenario files.
+pages: $(VENV)/.ready
+	$(BIN)/python docs/generated_pages.py
+	$(BIN)/nearshore gallery --answers > docs/reference/gallery.md
+
+# Wheel and source archive, installed clean with the oldest and with the newest versions it allows; the tests against both.
+release-check: $(VENV)/.ready
+	$(BIN)/python release/check.py
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -40,7 +54,7 @@ bench-crossover: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.crossover
 
 $(VENV)/.bench: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,units,bench]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,units,docs,bench]"
 	touch $@
 
 tables: $(VENV)/.ready
@@ -51,8 +65,8 @@ tables: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'nearshore_io needs Python 3.11 or newer; say make PYTHON=python3.12')"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,units]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,units,docs]"
 	touch $@
 
 clean:
-	rm -rf $(VENV) benchmarks/.cache benchmarks/.peers build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks
+	rm -rf $(VENV) benchmarks/.cache benchmarks/.peers build dist docs/_build docs/reference/generated .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks

@@ -41,6 +41,7 @@ html_title = "nearshore_io"
 html_static_path = ["_static"]
 html_css_files = ["nearshore.css"]
 html_show_sourcelink = False
+html_sidebars = {"tutorial/*": [], "index": []}
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": True,

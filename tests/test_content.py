@@ -146,7 +146,7 @@ def test_specialised_inputs_by_shares() -> None:
         for c in ("USA", "CHN") for p in range(3)
     )  # fmt: skip
     if not complete or (e[own][:, None].T / plain.x[own] * star[~own][:, own] > plain.A[~own][:, own] + 1e-12).any():
-        with pytest.raises(nio.ShockError, match="specialised inputs ask for products|ask for more than the totals"):
+        with pytest.raises(nio.ShockError, match="specialised inputs ask for s|ask for more than the totals"):
             nio.export_content(model, "MEX", "USA", measure="specialised", specialised={"USA": 0.9})
         return
     found = nio.export_content(model, "MEX", "USA", measure="specialised", specialised={"USA": 0.9})

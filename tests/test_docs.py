@@ -63,6 +63,9 @@ def test_shell_examples_run(command: str, tmp_path: Path, monkeypatch: pytest.Mo
         arguments[arguments.index("--raw") + 1] = str(require_wiod().parent)
         arguments[1] = str(ROOT / arguments[1])
     monkeypatch.chdir(tmp_path)
+    if arguments[0] == "report":
+        with pytest.raises(SystemExit):
+            main(["run", "gallery:S04", "--variants", "--out", "results.nc"])
     if "2016-2022_EXT.zip" in arguments or "icio-2022" in arguments:
         published(tmp_path)
         library.keep(nio.read_icio(tmp_path / "2022.csv"), "icio-2022")
@@ -82,3 +85,40 @@ def test_the_answers_of_the_gallery_are_those_of_the_page(capsys: pytest.Capture
     with pytest.raises(SystemExit):
         main(["gallery", "--answers"])
     assert capsys.readouterr().out == (ROOT / "docs" / "reference" / "gallery.md").read_text(encoding="utf-8")
+
+
+def test_pages_made_from_the_package_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To make them anew: make pages."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    from generated_pages import pages
+
+    for name, text in pages().items():
+        assert text == (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8"), name
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    page = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^   ([\w.]+)$", page, re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    errors = [name for name in nio.__all__ if name.endswith("Error")]
+    parts = [f"{part}.{name}" for part in ("balance", "plot", "solvers") for name in getattr(nio, part).__all__]
+    data = {"plot.PALETTE"}
+    assert set(listed) == {*nio.__all__, *parts} - {*errors, *data, "balance", "plot", "solvers", "units"}
+    said = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in said for name in errors)
+
+
+def test_every_page_is_in_the_index_of_its_folder() -> None:
+    for folder in ("how-to", "reference", "explanation", "coming-from", "replications"):
+        index = (ROOT / "docs" / folder / "index.md").read_text(encoding="utf-8")
+        listed = set(re.search(r"```\{toctree\}.*?\n\n(.*?)```", index, re.DOTALL)[1].split())
+        assert listed == {page.stem for page in (ROOT / "docs" / folder).glob("*.md")} - {"index"}
+
+
+def test_the_citation_is_of_this_version() -> None:
+    import yaml
+
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["version"] == nio.__version__
+    assert cited["license"] == "BSD-3-Clause"
+    assert f"## {nio.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -138,7 +138,7 @@ def test_collapsing_mexico_before_solving_biases_its_content(tmp_path: Path) -> 
     np.testing.assert_allclose(after.output.sel(region="MEX").values, mexico.values, rtol=1e-14)
     assert after.output.attrs["units"] == "million USD"
     assert list(after.output.dims) == list(impact.output.dims)
-    with pytest.raises(nio.LabelError, match="a rate of a country is no sum"):
+    with pytest.raises(nio.LabelError, match="that of a country is no sum"):
         nio.merge_regions(nio.Leontief(table).multipliers("value_added"))
 
 

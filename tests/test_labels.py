@@ -52,3 +52,15 @@ def test_every_error_has_a_builtin_parent() -> None:
     for name, parent in parents.items():
         assert issubclass(getattr(nio, name), (nio.NearshoreError, parent))
         assert issubclass(getattr(nio, name), parent)
+
+
+def test_a_slip_of_capitals_is_not_another_industry() -> None:
+    """c29 is real estate in an older list of codes, C29 motor vehicles in this table's."""
+    table = nio.load_table("north-america-2022")
+    with pytest.raises(nio.LabelError, match=r"'c29' may be two things in this table: 'C29' \(Motor vehicles.*'L'"):
+        table.positions("USA", "c29")
+    assert table.positions("USA", "c14").tolist() == table.positions("USA", ["C26", "C27"]).tolist()
+    older = nio.load_table("north-america-2011")
+    assert len(older.positions("USA", "c29")) == 1
+    with pytest.raises(nio.LabelError, match="Nearest: .*C29"):
+        table.positions("USA", "C92")

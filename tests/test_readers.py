@@ -262,3 +262,10 @@ def test_a_workbook_is_a_zip_and_a_zip_is_no_workbook(tmp_path: Path) -> None:
     with pytest.raises(nio.FormatError, match="not a readable workbook"):
         nio.read_wiod(file)
     shutil.rmtree(tmp_path)
+
+
+def test_frames_keep_the_name_they_are_given() -> None:
+    sectors = ["farms", "plants"]
+    Z = pd.DataFrame([[150.0, 500.0], [200.0, 100.0]], index=sectors, columns=sectors)
+    table = nio.from_frames(Z, pd.DataFrame({"final": [350.0, 1700.0]}, index=sectors), name="textbook")
+    assert table.name == "textbook"

@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from nearshore_io.library import list_tables, load_table
     from nearshore_io.merge import merge_regions
     from nearshore_io.mixed import Mixed
+    from nearshore_io.progress import progress
     from nearshore_io.readers import (
         from_frames,
         from_pymrio,
@@ -137,6 +138,7 @@ if TYPE_CHECKING:
     )
     from nearshore_io.table import IOTable
     from nearshore_io.uncertainty import DirichletErrors, LognormalErrors, draw_tables
+    from nearshore_io.versions import show_versions
 
 __version__ = "0.1.0"
 
@@ -172,6 +174,7 @@ _NAMES: dict[str, str] = {
         "from_frames from_pymrio read_icio read_oecd_iot read_stressors read_table read_wiod to_pymrio "
         "write_table write_toy_icio"
     ),
+    "nearshore_io.progress": "progress",
     "nearshore_io.report": "read_results write_report",
     "nearshore_io.scenarios": (
         "FDI Capacity ContentRule Extraction FinalDemand Inventories Output Parameter Plant Question Ramp "
@@ -182,6 +185,7 @@ _NAMES: dict[str, str] = {
     "nearshore_io.sweeps": "Beta Choice Dirichlet LogNormal Normal Sweep Triangular Uniform read_sweep scenario_sweep",
     "nearshore_io.table": "IOTable",
     "nearshore_io.uncertainty": "DirichletErrors LognormalErrors draw_tables",
+    "nearshore_io.versions": "show_versions",
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 """Which module each public name is in: importing the package loads none of them, using a name loads what it needs."""
@@ -280,6 +284,7 @@ __all__ = [
     "origins",
     "pay_per_job",
     "plot",
+    "progress",
     "project",
     "propagation_length",
     "read_concordance",
@@ -299,6 +304,7 @@ __all__ = [
     "run_years",
     "scenario_sweep",
     "scenarios_of",
+    "show_versions",
     "solvers",
     "split_processing",
     "split_region",

@@ -95,7 +95,9 @@ def unknown(
 ) -> LabelError:
     """Return the error for a label nobody knows, with the nearest codes, names and groups."""
     names = names or {}
-    by_text = {text.casefold(): code for code, text in names.items()} | {code.casefold(): code for code in codes}
+    codes = list(codes)
+    by_text = {text.casefold(): code for code, text in names.items()}
+    by_text |= {code.casefold(): code for code in reversed(codes)}  # the table's own before groups of the same letters
     by_word = {word.strip(","): code for text, code in by_text.items() for word in text.split() if len(word) > 3}
     wanted = str(label).casefold()
     near = [by_text[text] for text in get_close_matches(wanted, by_text, n=4, cutoff=0.55)]
@@ -151,12 +153,29 @@ def sector_positions(wanted: Wanted, sectors: Sequence[str], names: Mapping[str,
     return _positions(wanted, "sector", "sectors", {sector: [i] for i, sector in enumerate(sectors)}, names)
 
 
+def _require_no_slip(
+    label: str, dim: str, members: list[int] | None, known: Mapping[str, list[int]], names: Mapping[str, str]
+) -> None:
+    """Raise `LabelError` for a group that a code of the table differs from in capitals alone: c29 is not C29."""
+    own = next((code for code in known if code.casefold() == label.casefold()), None)
+    if own is None or members is None or members == known[own]:
+        return
+    codes = [code for code, places in known.items() if set(places) <= set(members)]
+    here = " and ".join(f"{code!r} ({names.get(code, code)})" for code in codes)
+    raise LabelError(
+        f"{dim} {label!r} may be two things in this table: {own!r} ({names.get(own, own)}), or what another list of "
+        f"codes calls so, {here}. Write the one you mean."
+    )
+
+
 def _positions(
     wanted: Wanted, dim: str, kind: str, known: Mapping[str, list[int]], names: Mapping[str, str]
 ) -> Positions:
     found: list[int] = []
     for label in as_list(wanted):
         members = known.get(label) or _members(label, dim, kind, known)
+        if label not in known:
+            _require_no_slip(label, dim, members, known, names)
         if members is None:
             raise unknown(label, dim, [*known, *groups(kind)], names, where=" in this table")
         found += members

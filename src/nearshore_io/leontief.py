@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import xarray as xr
 
-from nearshore_io import labels
+from nearshore_io import labels, notebook
 from nearshore_io.errors import ClosureError, LabelError, ShockError, SolverError, first_few
 from nearshore_io.households import HouseholdLoop, Households, household_loop, income_stressor
 from nearshore_io.labels import Positions, Wanted
@@ -93,6 +93,28 @@ class Leontief:
     table: IOTable
     solver: Solver = field(default_factory=Auto)
     closure: Households | Mixed | Literal["households"] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Leontief of {self.table.name}: {self._closure_in_words}, {self._solver_in_words}>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "table": f"{self.table.name}, {len(self.table.regions)} regions × {len(self.table.sectors)} sectors",
+            "closure": self._closure_in_words,
+            "solver": self._solver_in_words,
+            "SHA-256": self.table.sha256,
+        }
+        return notebook.card("Leontief model", facts)
+
+    @property
+    def _closure_in_words(self) -> str:
+        return "open (type I)" if self.closure is None else f"closed: {type(self.closure).__name__.lower()}"
+
+    @property
+    def _solver_in_words(self) -> str:
+        return (
+            str(self.factors.choice) if "factors" in vars(self) else f"{type(self.solver).__name__}, not factorised yet"
+        )
 
     def __post_init__(self) -> None:
         if self.closure == "households":

@@ -44,8 +44,8 @@ def merge_regions(of: Any) -> Any:
     rates = [v for v in variables if "region" in v.dims and " per " in str(v.attrs.get("units", ""))]
     if rates:
         raise LabelError(
-            f"{rates[0].name} is in {rates[0].attrs['units']}: a rate of a country is no sum over its regions. "
-            "Merge what it is a rate of, and divide."
+            f"{rates[0].name} is a rate ({rates[0].attrs['units']}): that of a country is no sum over its regions. "
+            f"Merge what it is a rate of, and divide; or leave it out, .drop_vars({[str(v.name) for v in rates]})."
         )
     order = list(dict.fromkeys(of["country"].values.tolist()))
     kept = {name: of.coords[name] for name in of.coords if "region" in of.coords[name].dims and name != "region"}

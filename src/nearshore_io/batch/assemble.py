@@ -131,7 +131,7 @@ def _add_prices(dataset: xr.Dataset, model: Leontief, cells: Sequence[Cell], pha
     grid = (len(model.table.regions), len(model.table.sectors))
     for name, units, long_name in (
         ("price", "relative to the table's prices", "change of sellers' prices"),
-        ("shadow_price", "of the objective per unit of output", "worth of one more unit of capped output"),
+        ("shadow_price", "objective per unit of output", "worth of one more unit of capped output"),
     ):
         stated = {cell: getattr(cell.response, name) for cell in cells if getattr(cell.response, name) is not None}
         if stated:

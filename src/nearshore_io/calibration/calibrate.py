@@ -125,11 +125,12 @@ def calibrate(
         raise FormatError(f"{plan.path} makes no table.")
     _sweep(kept, keys)
     result = _described(table, plan)
+    named = plan.path.name if Path(recipe).is_absolute() else os.fspath(recipe)
     report = Report(
         result.name,
         result.sha256,
         plan.path.name,
-        f"nearshore calibrate {os.fspath(recipe)} --raw <folder of the raw files> --out {result.name}.nc",
+        f"nearshore calibrate {named} --raw <folder of the raw files> --out {result.name}.nc",
         str(result.meta.get("estimate", "")),
         tuple((path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name, digest)
               for path, digest in sources.items()),

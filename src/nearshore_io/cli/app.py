@@ -7,8 +7,11 @@ from nearshore_io.cli import batch, calibrate, pages, results, show, tables
 from nearshore_io.cli.options import app
 from nearshore_io.errors import NearshoreError, SolverError
 
-COMMANDS = (results, batch, tables, calibrate, pages)
-"""The modules whose import adds commands."""
+COMMANDS = (results, pages, batch, tables, calibrate)
+"""The modules whose import adds commands, in the order in which the help lists them."""
+app.registered_commands.sort(
+    key=lambda command: [part.__name__ for part in COMMANDS].index(command.callback.__module__)
+)
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (MemoryError, 5),
     (SolverError, 3),

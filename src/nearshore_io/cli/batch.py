@@ -13,6 +13,7 @@ from nearshore_io.cli.inputs import PREFIX, open_table
 from nearshore_io.cli.options import Closure, Format, FormatOption, app
 from nearshore_io.errors import FormatError, ShockError
 from nearshore_io.leontief import Leontief
+from nearshore_io.progress import progress
 from nearshore_io.sweeps import Sweep, read_sweep, scenario_sweep
 from nearshore_io.uncertainty import DirichletErrors
 from nearshore_io.uncertainty.spreads import STATED
@@ -87,8 +88,8 @@ def batch_command(
         "store": out, "vectors": vectors or (), "scheduler": scheduler, "workers": workers, "strict": strict,
         "chunk": chunk, **({"totals": totals} if totals else {}), **({"band": _band(models)} if band else {}),
     }  # fmt: skip
-    with show.progress("scenarios") as progress:
-        results = _run(models, read, options, progress, yes=yes)
+    with progress("scenarios") as advance:
+        results = _run(models, read, options, advance, yes=yes)
     if form is Format.json:
         print(show_batch.as_json(results))
     else:
@@ -97,15 +98,15 @@ def batch_command(
         sys.exit(SOME_FAILED)
 
 
-def _run(models: list[Leontief], sweep: Sweep, options: dict[str, Any], progress: Any, *, yes: bool) -> Any:
+def _run(models: list[Leontief], sweep: Sweep, options: dict[str, Any], advance: Any, *, yes: bool) -> Any:
     """Run a sweep, asking before very many scenarios where somebody can answer."""
     try:
-        return run(models, sweep, progress=progress, at_most=sys.maxsize if yes else UNASKED, **options)
+        return run(models, sweep, progress=advance, at_most=sys.maxsize if yes else UNASKED, **options)
     except ShockError as error:
         if "at_most" not in str(error) or not sys.stdin.isatty():
             raise
         typer.confirm(f"{str(error).split(' Say at_most')[0]} Run them?", abort=True, err=True)
-        return run(models, sweep, progress=progress, at_most=sys.maxsize, **options)
+        return run(models, sweep, progress=advance, at_most=sys.maxsize, **options)
 
 
 def _sweep(spec: str, samples: int | None) -> Sweep:

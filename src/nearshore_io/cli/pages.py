@@ -12,6 +12,7 @@ from nearshore_io.cli.inputs import open_table
 from nearshore_io.cli.options import TableOption, YearOption, app
 from nearshore_io.explore import write_explorer
 from nearshore_io.leontief import Leontief
+from nearshore_io.progress import progress
 from nearshore_io.stores import SweepResults
 
 
@@ -52,8 +53,8 @@ def report_command(
     require_format(out)
     found = read_results(results)
     model = None if table is None else Leontief(open_table(table, year))
-    with show.progress("scenarios in full") as progress:
-        written = write_report(found, out, model, lang=lang.value, with_calculator=calculator, progress=progress)
+    with progress("scenarios in full") as advance:
+        written = write_report(found, out, model, lang=lang.value, with_calculator=calculator, progress=advance)
     kind = "sweep" if isinstance(found, SweepResults) else f"{found.sizes['scenario']} scenario(s)"
     show.console().print(f"Report on {kind}: {written} ({written.stat().st_size / 1e6:.1f} MB)", soft_wrap=True)
 

@@ -27,6 +27,7 @@ from nearshore_io.cli.options import (
 from nearshore_io.errors import ClosureError, ShockError
 from nearshore_io.indicators import compare_published, content_by_measure, export_content
 from nearshore_io.leontief import Leontief
+from nearshore_io.progress import progress
 from nearshore_io.scenarios import Scenario, list_gallery, load_scenario
 from nearshore_io.solvers import Auto, crossovers
 
@@ -71,11 +72,11 @@ def run_command(
     if years:
         _by_year(closed or model, listed, out, form)
         return
-    with show.progress("scenarios") as progress:
-        impact = run(model, listed, effects=True, content=True, progress=progress)
+    with progress("scenarios") as advance:
+        impact = run(model, listed, effects=True, content=True, progress=advance)
         upper = _upper_bound(closed, listed)
         banded = any(scenario.variants for scenario in listed) and form is Format.table
-        bands = run(model, listed, effects=True, variants=True, progress=progress) if banded else None
+        bands = run(model, listed, effects=True, variants=True, progress=advance) if banded else None
     if out is not None or form is Format.json:
         kept = run(closed or model, listed, effects=effects, variants=variants, content=closed is None)
         kept.attrs["command"] = command_line(context)

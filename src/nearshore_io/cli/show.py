@@ -1,15 +1,12 @@
 """Results for people: two or three significant digits, both countries in every table, the measure by its name."""
 
 import math
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import xarray as xr
 from rich.console import Console
-from rich.progress import Progress, ProgressColumn
 from rich.status import Status
 from rich.table import Table
 
@@ -40,24 +37,6 @@ def busy(what: str) -> Iterator[None]:
         return
     with screen.status(what):
         yield
-
-
-@contextmanager
-def progress(what: str, *columns: ProgressColumn) -> Iterator[Callable[[int, int | None], None]]:
-    """Yield a callback that draws a bar on standard error, if that is a terminal, once the work has taken a second."""
-    started = time.monotonic()
-    bar = Progress(*columns, console=console(stderr=True), transient=True)
-    task = bar.add_task(what, total=None)
-
-    def advance(done: int, total: int | None) -> None:
-        if not bar.live.is_started and time.monotonic() - started > 1.0 and sys.stderr.isatty():
-            bar.start()
-        bar.update(task, completed=done, total=total)
-
-    try:
-        yield advance
-    finally:
-        bar.stop()
 
 
 class Rounds:

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
-from nearshore_io.cli import show
 from nearshore_io.fetch import Progress as Fetched
 from nearshore_io.indicators import Comparison
 from nearshore_io.library import Entry, Kept
+from nearshore_io.progress import progress
 from nearshore_io.table import CheckReport, IOTable
 
 
@@ -91,7 +91,7 @@ def imported(console: Console, table: IOTable, kept: Kept, seconds: float, repor
 
 
 def download(what: str) -> AbstractContextManager[Fetched]:
-    """Return `show.progress` with a bar of bytes."""
+    """Return `progress` with a bar of bytes."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -99,4 +99,4 @@ def download(what: str) -> AbstractContextManager[Fetched]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    return show.progress(what, *columns)
+    return progress(what, *columns)

@@ -18,6 +18,7 @@ from nearshore_io.fetch import fetch_icio
 from nearshore_io.indicators import compare_published
 from nearshore_io.leontief import Leontief
 from nearshore_io.library import described, entries, keep, unpack
+from nearshore_io.progress import progress
 from nearshore_io.readers import read_published, write_table
 from nearshore_io.readers.icio import find_members
 from nearshore_io.table import IOTable
@@ -116,9 +117,9 @@ def import_command(
     if len(jobs) > 1 and (single or name):
         raise FormatError(f"{len(jobs)} tables would be imported: name a folder with --out, and no --name.")
     failed: list[NearshoreError] = []
-    with show.progress("tables") as progress:
+    with progress("tables") as advance:
         for i, job in enumerate(jobs):
-            progress(i, len(jobs))
+            advance(i, len(jobs))
             try:
                 _import(job, options, out if single else None, None if single else out, replace=replace)
             except NearshoreError as error:
@@ -181,8 +182,6 @@ def fetch_command(
     registry: Annotated[Path | None, typer.Option(help="Another registry of addresses (TOML).")] = None,
 ) -> None:
     """Download the publisher's archive of a year; a download that broke off goes on where it was."""
-    with show_tables.download(f"{database.value} {year}") as progress:
-        found = fetch_icio(
-            year, extended=extended, edition=edition, folder=folder, registry=registry, progress=progress
-        )
+    with show_tables.download(f"{database.value} {year}") as advance:
+        found = fetch_icio(year, extended=extended, edition=edition, folder=folder, registry=registry, progress=advance)
     show.console().print(f"{found}\nNow: nearshore import {found} --year {year}", soft_wrap=True)

@@ -159,8 +159,8 @@ def _by_shares(table: IOTable, average: Array, own: Positions, inputs: Mapping[s
     bought = _by_product(average, imported, width)
     specific = average.copy()
     for name, rows in named.items():
-        specific[rows] = _spread(average, rows, width, inputs[name] * bought)
-    specific[rest] = _spread(average, rest, width, (1.0 - sum(inputs.values())) * bought)
+        specific[rows] = _spread(table, average, rows, inputs[name] * bought)
+    specific[rest] = _spread(table, average, rest, (1.0 - sum(inputs.values())) * bought)
     return specific
 
 
@@ -175,8 +175,8 @@ def _bound(table: IOTable, average: Array, own: Positions, importer: Positions, 
     limit = np.divide(usual, share, out=np.full_like(usual, np.inf), where=share > 0)
     taken = np.minimum(bought, np.where(usual > 0, limit, 0.0))
     specific = average.copy()
-    specific[favoured] = _spread(average, favoured, width, taken)
-    specific[left] = _spread(average, left, width, bought - taken)
+    specific[favoured] = _spread(table, average, favoured, taken)
+    specific[left] = _spread(table, average, left, bought - taken)
     return specific
 
 
@@ -187,14 +187,16 @@ def _by_product(average: Array, rows: Positions, width: int) -> Array:
     return found
 
 
-def _spread(average: Array, rows: Positions, width: int, wanted: Array) -> Array:
+def _spread(table: IOTable, average: Array, rows: Positions, wanted: Array) -> Array:
     """Return amounts by product, (sectors, buyers), spread over sellers in their usual proportions."""
+    width = len(table.sectors)
     usual = _by_product(average, rows, width)
     missing = (usual <= 0) & (wanted > 1e-12)
     if missing.any():
+        products = [table.sectors[i] for i in np.unique(np.nonzero(missing)[0]).tolist()]
         raise ShockError(
-            f"specialised inputs ask for products (sectors number {first_few(np.unique(np.nonzero(missing)[0]))}) of "
-            "countries that sell none of them to the exporter."
+            f"specialised inputs ask for {first_few(products)} of countries that sell none of it to the exporter: a "
+            "share by country holds for every product. The bounds 'upper' and 'lower' move what each country does sell."
         )
     factor = np.divide(wanted, usual, out=np.zeros_like(usual), where=usual > 0)
     return np.asarray(average[rows] * factor[rows % width])

@@ -75,7 +75,9 @@ def downstreamness(model: Leontief) -> xr.DataArray:
 
     It is the output multiplier too. NaN where there is no output.
 
-    Source: Antràs & Chor (2018), section 2.2; Miller & Johnson (1954) in Fally (2012).
+    Inventories are not taken out, as they are from `upstreamness` by default.
+
+    Source: Antràs & Chor (2018), section 2.2; Fally (2012).
     """
     table = model.table
     with model.naming_industries():

@@ -35,8 +35,8 @@ def from_pymrio(
 
     Parameters
     ----------
-    inputs : rows of its extensions that are primary inputs, by our name: ``{"value_added": ["Compensation of
-        employees; …", …], "taxes_less_subsidies": […]}``; rows of one name are summed. By default rows called as
+    inputs : rows of its extensions that are primary inputs, by our name, such as
+        ``{"taxes_less_subsidies": ["Taxes", "Subsidies"]}``; rows of one name are summed. By default rows called as
         OECD calls them (VA, VALU, TLS, C_TAXSUB) are taken; without any, value added is the column residual.
     country : country of each region that is not one itself.
 

@@ -47,11 +47,11 @@ def from_frames(
     BalanceError
         Cells that are not numbers; an industry with inputs and no output.
     """
-    for name, frame in (("Z", Z), ("Y", Y), ("v", v), ("F", F)):
+    for letter, frame in (("Z", Z), ("Y", Y), ("v", v), ("F", F)):
         if not isinstance(frame, (pd.DataFrame, pd.Series, type(None))) or (
-            name == "Z" and not isinstance(Z, pd.DataFrame)
+            letter == "Z" and not isinstance(Z, pd.DataFrame)
         ):
-            raise LabelError(f"{name} must be a pandas frame with labels, not {type(frame).__name__}.")
+            raise LabelError(f"{letter} must be a pandas frame with labels, not {type(frame).__name__}.")
     if Z.empty:
         raise LabelError("Z is empty: a table needs at least one industry.")
     rows = _industries(Z.index, "rows of Z")

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
+import pandas as pd
 
-from nearshore_io import deflators, labels
+from nearshore_io import deflators, labels, notebook
 from nearshore_io.errors import LabelError, ShockError, UnitError, first_few
 from nearshore_io.labels import Positions
 from nearshore_io.scenarios.change import Change, combine, require_possible
@@ -98,6 +99,19 @@ class Scenario:
         if isinstance(self.deflator, Mapping):
             object.__setattr__(self, "deflator", MappingProxyType(dict(self.deflator)))
         object.__setattr__(self, "variants", MappingProxyType(variants))
+
+    def _repr_html_(self) -> str:
+        facts = {"question": self.question, "method": self.method, "counted": self.basis, "limits": self.limits}
+        bands = pd.DataFrame(
+            [
+                (p.name, str(p.value), "" if p.low is None else f"{p.low:g} … {p.high:g}", p.unit, p.source)
+                for p in self.parameters
+            ],
+            columns=["parameter", "value", "band", "unit", "source"],
+        )
+        listed = notebook.listing([repr(shock) for shock in self.shocks])
+        title = f"Scenario {self.name}" + (f": {self.title}" if self.title else "")
+        return notebook.card(title, facts, listed, notebook.frame(bands) if len(bands) else "")
 
     @property
     def basis(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from nearshore_io import notebook
 from nearshore_io.errors import LabelError, StorageError, first_few
 from nearshore_io.stores import samples
 from nearshore_io.stores.encode import shown
@@ -84,6 +85,18 @@ class SweepResults:
             f"<SweepResults {self.manifest['name']}: {self.manifest['scenarios']:,} scenarios on {listed}{state}"
             f"{failed}, in {self._sink.where}>"
         )
+
+    def _repr_html_(self) -> str:
+        sweep = self.manifest["sweep"]
+        facts = {
+            "title": str(sweep.get("title") or ""),
+            "scenarios": f"{self.manifest['scenarios']:,}, {self.failed:,} without a result",
+            "tables": first_few(table["table"] for table in self.manifest["tables"]),
+            "state": "complete" if self.complete else f"{len(self.entries)} parts so far",
+            "variables": first_few(self.variables, 12),
+            "kept in": str(self._sink.where),
+        }
+        return notebook.card(f"SweepResults {self.manifest['name']}", facts)
 
     @property
     def scenarios(self) -> "pl.LazyFrame":

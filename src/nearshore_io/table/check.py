@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 
+from nearshore_io import notebook
 from nearshore_io.errors import first_few
 from nearshore_io.labels import Positions
 from nearshore_io.solvers.base import Array
@@ -66,6 +67,13 @@ class CheckReport:
 
     def __str__(self) -> str:
         return f"{self.table}\n{self.to_pandas().to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        counts = {
+            name: sum(finding.severity == name for finding in self.findings) for name in ("error", "note", "info")
+        }
+        facts = {"findings": ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none"}
+        return notebook.card(f"Check of {self.table}", facts, notebook.frame(self.to_pandas()))
 
 
 def check_table(table: "IOTable") -> CheckReport:

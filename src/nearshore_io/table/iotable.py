@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from scipy.sparse import csr_array, issparse
 
-from nearshore_io import labels
+from nearshore_io import labels, notebook
 from nearshore_io.errors import BalanceError, first_few
 from nearshore_io.labels import Positions, Wanted
 from nearshore_io.solvers.base import Array, Matrix
@@ -485,6 +485,22 @@ class IOTable:
             f"<IOTable {self.name}: {len(self.regions)} regions × {len(self.sectors)} sectors, {self.unit}, {storage}, "
             f"stressors: {first_few(self.stressors, 8) or 'none'}>"
         )
+
+    def _repr_html_(self) -> str:
+        marks = self.marks
+        facts = {
+            "regions": f"{len(self.regions)}: {first_few(self.regions, 20)}",
+            "sectors": f"{len(self.sectors)}: {first_few(self.sectors, 12)}",
+            "year": str(self.year or "unknown"),
+            "unit": f"{self.unit}, {self.meta.get('price_basis') or 'price basis unknown'}",
+            "storage": "sparse" if issparse(self.Z) else "dense",
+            "inputs": first_few(self.inputs, 8),
+            "stressors": first_few(self.stressors, 12) or "none",
+            "estimate": marks.get("estimate", ""),
+            "band": marks.get("estimate_band", ""),
+            "SHA-256": self.sha256,
+        }
+        return notebook.card(f"IOTable {self.name}", facts)
 
     def industry_names(self, positions: Sequence[int] | Positions) -> str:
         """Return the first few of these industries as text, such as "MEX/c14"."""
