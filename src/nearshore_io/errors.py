@@ -9,6 +9,10 @@ from collections.abc import Iterable, Sequence
 class NearshoreError(Exception):
     """Base class of every error this package raises on purpose."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: the message, which says what to do, and not the way through the package."""
+        return [f"{type(self).__name__}: {self}", "", "(%debug goes to where it was raised.)"]
+
 
 class LabelError(NearshoreError, LookupError):
     """A region, sector, category, input or stressor that the table does not have, or has twice."""

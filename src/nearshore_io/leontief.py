@@ -95,20 +95,16 @@ class Leontief:
     closure: Households | Mixed | Literal["households"] | None = None
 
     def __repr__(self) -> str:
-        return f"<Leontief of {self.table.name}: {self._closure_in_words}, {self._solver_in_words}>"
+        return f"<Leontief of {self.table.name}: {self.closure_words}, {self._solver_in_words}>"
 
     def _repr_html_(self) -> str:
         facts = {
             "table": f"{self.table.name}, {len(self.table.regions)} regions × {len(self.table.sectors)} sectors",
-            "closure": self._closure_in_words,
+            "closure": self.closure_words,
             "solver": self._solver_in_words,
             "SHA-256": self.table.sha256,
         }
         return notebook.card("Leontief model", facts)
-
-    @property
-    def _closure_in_words(self) -> str:
-        return "open (type I)" if self.closure is None else f"closed: {type(self.closure).__name__.lower()}"
 
     @property
     def _solver_in_words(self) -> str:
