@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nearshore_io import balance, plot, solvers, units
+    from nearshore_io.bars import progress
     from nearshore_io.batch import (
         assumptions_of,
         band,
@@ -86,7 +87,6 @@ if TYPE_CHECKING:
     from nearshore_io.library import list_tables, load_table
     from nearshore_io.merge import merge_regions
     from nearshore_io.mixed import Mixed
-    from nearshore_io.progress import progress
     from nearshore_io.readers import (
         from_frames,
         from_pymrio,
@@ -174,7 +174,7 @@ _NAMES: dict[str, str] = {
         "from_frames from_pymrio read_icio read_oecd_iot read_stressors read_table read_wiod to_pymrio "
         "write_table write_toy_icio"
     ),
-    "nearshore_io.progress": "progress",
+    "nearshore_io.bars": "progress",
     "nearshore_io.report": "read_results write_report",
     "nearshore_io.scenarios": (
         "FDI Capacity ContentRule Extraction FinalDemand Inventories Output Parameter Plant Question Ramp "

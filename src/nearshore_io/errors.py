@@ -3,7 +3,11 @@
 A message says what is wrong, where, and what to do; long lists are cut after the first few offenders.
 """
 
+import traceback
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+_PACKAGE = str(Path(__file__).parent)
 
 
 class NearshoreError(Exception):
@@ -11,7 +15,9 @@ class NearshoreError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Return what a notebook shows: the message, which says what to do, and not the way through the package."""
-        return [f"{type(self).__name__}: {self}", "", "(%debug goes to where it was raised.)"]
+        frames = [f for f in traceback.extract_tb(self.__traceback__) if not f.filename.startswith(_PACKAGE)]
+        at = [f"----> {frames[-1].line}", ""] if frames and frames[-1].line else []
+        return [*at, f"{type(self).__name__}: {self}", "", "(%debug goes to where it was raised.)"]
 
 
 class LabelError(NearshoreError, LookupError):
@@ -59,7 +65,15 @@ class MissingExtraError(NearshoreError, ImportError):
 
     def __init__(self, what: str, package: str, extra: str) -> None:
         super().__init__(f'{what} needs {package}: python -m pip install "nearshore_io[{extra}]".')
-        self.extra = extra
+        self.said = (what, package, extra)
+
+    @property
+    def extra(self) -> str:
+        """The extra that brings the package."""
+        return self.said[2]
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        return type(self), self.said
 
 
 class SolverError(NearshoreError, ArithmeticError):

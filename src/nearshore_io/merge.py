@@ -41,7 +41,9 @@ def merge_regions(of: Any) -> Any:
     if not isinstance(of, (xr.DataArray, xr.Dataset)) or "region" not in of.dims or "country" not in of.coords:
         raise LabelError("only a table, or results over region with their countries, can be merged.")
     variables = of.data_vars.values() if isinstance(of, xr.Dataset) else [of]
-    rates = [v for v in variables if "region" in v.dims and " per " in str(v.attrs.get("units", ""))]
+    rates = [
+        v for v in variables if "region" in v.dims and ("rate" in v.attrs or " per " in str(v.attrs.get("units", "")))
+    ]
     if rates:
         raise LabelError(
             f"{rates[0].name} is a rate ({rates[0].attrs['units']}): that of a country is no sum over its regions. "

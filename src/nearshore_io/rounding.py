@@ -23,10 +23,10 @@ def plain(value: float) -> str:
     return f"{value:g}" if value == int(value) and abs(value) < 1e4 else significant(value).lstrip("+")
 
 
-def worded(value: Any) -> str:
+def worded(value: Any, joined: str = "and") -> str:
     """Return a value of an assumption for people: mappings and lists without their brackets."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {worded(held)}" for name, held in value.items())
+        return ", ".join(f"{name} {worded(held, joined)}" for name, held in value.items())
     if isinstance(value, (list, tuple)):
-        return " and ".join(worded(held) for held in value)
+        return f" {joined} ".join(worded(held, joined) for held in value)
     return str(value)

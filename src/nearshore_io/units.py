@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 import xarray as xr
 
-from nearshore_io.errors import UnitError
+from nearshore_io.errors import UnitError, first_few
 
 if TYPE_CHECKING:
     import pint
@@ -180,6 +180,23 @@ def _price_factor(year: int | None, table_year: int | None, deflator: Mapping[in
 def is_number(value: object) -> TypeGuard[float]:
     """Tell whether a value is a plain number, of Python or numpy; True and False are none."""
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+COUNTS = {
+    f"{prefix}{what}": size
+    for what in ("persons", "hours")
+    for prefix, size in (("", 1.0), ("thousand ", 1e3), ("million ", 1e6))
+}
+"""Units of jobs and hours, and how many of them each is."""
+
+
+def single(unit: str) -> float:
+    """Return how many persons (or hours) a unit is. Raises `UnitError` for a unit of something else."""
+    if unit not in COUNTS:
+        raise UnitError(
+            f"jobs and hours are counted in {first_few(COUNTS, 6)}, not in {unit!r}: give the stressor that unit."
+        )
+    return COUNTS[unit]
 
 
 def stamp(array: xr.DataArray, units: str, long_name: str, **attrs: Any) -> xr.DataArray:

@@ -15,7 +15,9 @@ def show_versions() -> None:
 
 def versions() -> dict[str, str]:
     """Return versions by name; of what is not installed, that."""
+    import numpy  # noqa: F401  (its BLAS)
     import psutil
+    import scipy.linalg  # noqa: F401  (and that of SciPy, which may be another)
     import threadpoolctl
 
     found = {
@@ -26,10 +28,9 @@ def versions() -> dict[str, str]:
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
     }
     found |= {name: _version(name) for name in (*CORE, *OPTIONAL)}
-    for pool in threadpoolctl.threadpool_info():
-        if pool["user_api"] == "blas":
-            found["blas"] = f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} threads"
-    return found
+    pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    said = [f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} threads" for pool in pools]
+    return found | {"blas": "; ".join(said) or "not found"}
 
 
 def _version(name: str) -> str:

@@ -6,7 +6,7 @@ from nearshore_io.batch.banded import content_band, error_sources, table_band
 from nearshore_io.batch.compare import compare
 from nearshore_io.batch.counterfactual import counterfactual
 from nearshore_io.batch.losers import gainers_and_losers
-from nearshore_io.batch.run import band, run
+from nearshore_io.batch.run import band, is_band, run
 from nearshore_io.batch.sensitivity import main_effects
 from nearshore_io.batch.tiers import demand_flows
 from nearshore_io.batch.totals import run_totals
@@ -22,6 +22,7 @@ __all__ = [
     "demand_flows",
     "error_sources",
     "gainers_and_losers",
+    "is_band",
     "main_effects",
     "run",
     "run_totals",

@@ -139,7 +139,7 @@ def _add_prices(dataset: xr.Dataset, model: Leontief, cells: Sequence[Cell], pha
             for cell, vector in stated.items():
                 values[cell.scenario, phases.index(cell.phase)] = vector.reshape(grid)
             dataset[name] = (("scenario", "phase", "region", "sector"), values)
-            stamp(dataset[name], units, long_name, **model.table.marks)
+            stamp(dataset[name], units, long_name, **model.table.marks, rate="not to be summed")
 
 
 def _add_facts(dataset: xr.Dataset, cells: Sequence[Cell], phases: Sequence[Phase]) -> None:

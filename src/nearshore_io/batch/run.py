@@ -158,6 +158,11 @@ def band(quantity: xr.DataArray, dim: str = "variant") -> xr.DataArray:
     return found
 
 
+def is_band(low: float, high: float) -> bool:
+    """Tell whether two ends are a band, and not one number with what rounding makes of it."""
+    return bool(np.isfinite(low) and np.isfinite(high) and high - low > 1e-9 * max(abs(low), abs(high)))
+
+
 def named(scenarios: Scenario | Iterable[Scenario]) -> list[Scenario]:
     """Return scenarios as a list; raise `ShockError` unless they are scenarios of different names."""
     given: Any = scenarios

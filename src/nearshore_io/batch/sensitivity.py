@@ -39,10 +39,16 @@ def main_effects(
 
     Source: Box, Hunter & Hunter (2005), Statistics for Experimenters, chapter 5 (factorial designs at two levels).
     """
+    if "year" in results.dims:
+        raise ShockError(
+            "these results are year by year: main effects are of one year, run(model, scenarios, variants=True)."
+        )
     if "variant" not in results.dims:
         raise ShockError("these results have no variants: run(model, scenarios, variants=True) keeps them.")
     if variable not in results.data_vars or "region" not in results[variable].dims:
         raise unknown(variable, "variable", [str(name) for name in results.data_vars])
+    if "rate" in results[variable].attrs:
+        raise LabelError(f"{variable} is a rate ({results[variable].attrs['units']}), which has no total.")
     listed = {found.name: found for found in scenarios_of(results)}
     if scenario is None and len(listed) > 1:
         raise LabelError(f"these results are of several scenarios: choose one of {', '.join(listed)}.")
@@ -69,7 +75,7 @@ def main_effects(
             )
             for end in parameter.ends
         ]
-        first, last = (0, -1) if parameter.low is not None else (int(np.argmin(means)), int(np.argmax(means)))
+        first, last = (0, -1) if not parameter.alternatives else (int(np.argmin(means)), int(np.argmax(means)))
         rows.append(
             (parameter.name, parameter.ends[first], parameter.ends[last], means[first], means[last], central,
              at.attrs["units"], parameter.source)

@@ -32,14 +32,16 @@ def demand_flows(model: Leontief, scenario: Scenario, phase: Phase = "run") -> p
     of their own income for dearer suppliers is no flow of demand, and stays out.
 
     Columns: phase, direction ("gained", "lost"), tier, source, target, value (positive), unit. Names are countries,
-    ``shock``, ``own value added``, ``taxes`` (product taxes, of all countries) and ``unexplained`` (what a published
-    table's inputs miss of its outputs).
+    ``shock``, ``own value added``, ``taxes`` (product taxes, of all countries), other primary inputs by their name, and
+    ``unexplained`` (what a published table's inputs miss of its outputs).
 
     Raises
     ------
     ShockError
         If the scenario has no such phase, or its money does not add up: limits, duties, disruptions of days, costs
         passed on in prices.
+    LabelError
+        If the table has no value added.
     ClosureError
         If the model is closed for households, whose spending would be a tier of its own.
 
@@ -97,6 +99,11 @@ class _Flows:
     A: Matrix
     dx: Array
 
+    @property
+    def other_inputs(self) -> list[str]:
+        """Primary inputs beside value added: product taxes, and imports where the table has them so."""
+        return [name for name in self.table.inputs if name != "value_added"]
+
     @cached_property
     def incomes(self) -> dict[str, Array]:
         """Income per unit of output by who gets it: value added by country, taxes, what nobody is said to get; (n,)."""
@@ -106,10 +113,8 @@ class _Flows:
         for region in table.regions:
             rows = table.positions(region=region)
             found[table.country[region]][rows] = added[rows]
-        found[TAXES] = np.zeros(table.n)
-        for name in table.inputs:
-            if name != "value_added":
-                found[TAXES] += table.intensity(name) + self.change.shift(name)
+        for name in self.other_inputs:
+            found[_getter(name)] = table.intensity(name) + self.change.shift(name)
         for activity in self.change.activities:
             for name, value in self._paid_by(activity).items():
                 found[name] += value * activity.sales
@@ -128,8 +133,8 @@ class _Flows:
 
     def _paid_by(self, activity: Activity) -> dict[str, float]:
         """Return income per unit of a new activity's output, by who gets it."""
-        taxes = sum(activity.intensities[name] for name in self.table.inputs if name != "value_added")
-        return {self._country(activity): float(activity.intensities["value_added"]), TAXES: float(taxes)}
+        paid = {_getter(name): float(activity.intensities[name]) for name in self.other_inputs}
+        return {self._country(activity): float(activity.intensities["value_added"]), **paid}
 
     def rows(self, sign: float) -> list[dict[str, object]]:
         """Return the rows of all tiers for demand that is gained (sign 1) or lost (−1)."""
@@ -153,11 +158,17 @@ class _Flows:
         return ledger.rows()
 
 
+def _getter(name: str) -> str:
+    """Return who gets a primary input: product taxes by that name, others by their own."""
+    return TAXES if name == "taxes_less_subsidies" else name
+
+
 class _Ledger:
     """Payments by tier, added up by who pays and who gets them."""
 
     def __init__(self, flows: _Flows) -> None:
         self.flows = flows
+        self.size = float(np.abs(flows.dx).max(initial=0.0))
         self.paid: dict[tuple[int, str, str], float] = {}
 
     def add(self, producer: str, own: dict[str, float], bought: Array) -> None:
@@ -174,7 +185,7 @@ class _Ledger:
                 self._book(3, supplier, name, float(value))
 
     def _book(self, tier: int, source: str, target: str, value: float) -> None:
-        if value:
+        if abs(value) > ROUNDING * self.size:
             self.paid[tier, source, target] = self.paid.get((tier, source, target), 0.0) + value
 
     def rows(self) -> list[dict[str, object]]:

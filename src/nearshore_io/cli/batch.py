@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nearshore_io.bars import progress
 from nearshore_io.batch import run
 from nearshore_io.bundled import DEFAULT
 from nearshore_io.cli import show, show_batch
@@ -13,7 +14,6 @@ from nearshore_io.cli.inputs import PREFIX, open_table
 from nearshore_io.cli.options import Closure, Format, FormatOption, app
 from nearshore_io.errors import FormatError, ShockError
 from nearshore_io.leontief import Leontief
-from nearshore_io.progress import progress
 from nearshore_io.sweeps import Sweep, read_sweep, scenario_sweep
 from nearshore_io.uncertainty import DirichletErrors
 from nearshore_io.uncertainty.spreads import STATED

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from nearshore_io.bars import progress
 from nearshore_io.bundled import DEFAULT
 from nearshore_io.cli import show
 from nearshore_io.cli.inputs import open_table
 from nearshore_io.cli.options import TableOption, YearOption, app
+from nearshore_io.errors import FormatError
 from nearshore_io.explore import write_explorer
 from nearshore_io.leontief import Leontief
-from nearshore_io.progress import progress
 from nearshore_io.stores import SweepResults
 
 
@@ -52,6 +53,8 @@ def report_command(
 
     require_format(out)
     found = read_results(results)
+    if table is not None and isinstance(found, SweepResults):
+        raise FormatError("a report on a sweep is written from its store alone: leave --table out.")
     model = None if table is None else Leontief(open_table(table, year))
     with progress("scenarios in full") as advance:
         written = write_report(found, out, model, lang=lang.value, with_calculator=calculator, progress=advance)

@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 import xarray as xr
 
+from nearshore_io.bars import progress
 from nearshore_io.batch import answers, run, run_years, table_band
 from nearshore_io.bundled import DEFAULT
 from nearshore_io.cli import save, show, show_impacts, show_tables
@@ -27,7 +28,6 @@ from nearshore_io.cli.options import (
 from nearshore_io.errors import ClosureError, ShockError
 from nearshore_io.indicators import compare_published, content_by_measure, export_content
 from nearshore_io.leontief import Leontief
-from nearshore_io.progress import progress
 from nearshore_io.scenarios import Scenario, list_gallery, load_scenario
 from nearshore_io.solvers import Auto, crossovers
 

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
+from nearshore_io.bars import progress
 from nearshore_io.fetch import Progress as Fetched
 from nearshore_io.indicators import Comparison
 from nearshore_io.library import Entry, Kept
-from nearshore_io.progress import progress
 from nearshore_io.table import CheckReport, IOTable
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nearshore_io.bars import progress
 from nearshore_io.cli import show, show_tables
 from nearshore_io.cli.inputs import open_table
 from nearshore_io.cli.options import Format, FormatOption, YearOption, app
@@ -18,7 +19,6 @@ from nearshore_io.fetch import fetch_icio
 from nearshore_io.indicators import compare_published
 from nearshore_io.leontief import Leontief
 from nearshore_io.library import described, entries, keep, unpack
-from nearshore_io.progress import progress
 from nearshore_io.readers import read_published, write_table
 from nearshore_io.readers.icio import find_members
 from nearshore_io.table import IOTable

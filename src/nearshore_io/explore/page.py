@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -15,13 +16,14 @@ from nearshore_io.files import write_atomically
 from nearshore_io.leontief import Leontief
 from nearshore_io.palette import PALETTE
 from nearshore_io.solvers.base import Array
+from nearshore_io.units import single
 from nearshore_io.words import Words, words_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 START = {"mode": "move", "market": 0, "share": 0.10, "amount": 610.0, "ratio": 0.92}
-FIRST = {"partner": "CHN", "host": "MEX", "sector": "C26"}
+FIRST = {"partner": ("CHN",), "host": ("MEX",), "sector": ("C26", "c14")}
 """What the page shows first, where the table has it."""
 
 
@@ -67,7 +69,7 @@ def explorer(model: Leontief, lang: str = "en") -> str:
             marks={name: words(text) for name, text in table.marks.items()},
             sha256=table.sha256,
             residual=f"{terms.residual:.0e}",
-            limits=words.listed("limits"),
+            limits=words.listed("limits", ("imports_plain",) if "MX2" in table.regions else ("imports",)),
         )
     )
 
@@ -96,9 +98,10 @@ def payload(model: Leontief, terms: Terms, words: Words) -> dict[str, Any]:
     listed = dict.fromkeys([*terms.partners, *terms.hosts, *(country for _, country, _ in terms.rows)])
     return {
         "table": table.name,
-        "unit": words(table.unit),
+        "unit": table.unit,
+        "unit_shown": words(table.unit),
         "sectors": list(zip(table.sectors, names, strict=True)),
-        "rows": terms.rows,
+        "rows": [(*row, single(row[2]) if row[0] == "jobs" else 1.0) for row in terms.rows],
         "flows": terms.flows,
         "hosts": terms.hosts,
         "partners": terms.partners,
@@ -130,8 +133,8 @@ def _embedded(content: dict[str, Any]) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _place(label: str, known: Any) -> int:
-    return list(known).index(label) if label in known else 0
+def _place(wanted: Sequence[str], known: Sequence[str]) -> int:
+    return next((list(known).index(label) for label in wanted if label in known), 0)
 
 
 @cache

@@ -1,5 +1,7 @@
 """What a figure takes from results: one scenario, one phase, sums by country."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -7,8 +9,10 @@ import xarray as xr
 from nearshore_io.errors import LabelError, ShockError, first_few
 from nearshore_io.labels import unknown
 
+DIMS = {"scenario", "phase", "effect", "variant", "region", "sector"}
 
-def one(results: xr.Dataset, variable: str, **wanted: str | None) -> xr.DataArray:
+
+def one(results: xr.Dataset, variable: str, *, keep: Sequence[str] = (), **wanted: str | None) -> xr.DataArray:
     """Return a variable of one scenario and one phase, the table's facts among its attributes.
 
     Raises
@@ -24,6 +28,14 @@ def one(results: xr.Dataset, variable: str, **wanted: str | None) -> xr.DataArra
         known = [str(name) for name, values in results.data_vars.items() if "region" in values.dims]
         raise unknown(variable, "variable", known)
     found = results[variable]
+    if "rate" in found.attrs:
+        raise LabelError(f"{variable} is a rate ({found.attrs['units']}), which has no sums by country to draw.")
+    strange = [str(dim) for dim in found.dims if dim not in (*DIMS, *keep)]
+    if strange:
+        known = [str(name) for name in found[strange[0]].values.tolist()]
+        raise LabelError(
+            f"results over {strange[0]}: choose one of it, results.sel({strange[0]}=...), of {first_few(known, 8)}."
+        )
     for dim, label in wanted.items():
         if dim not in found.dims:
             continue

@@ -8,12 +8,14 @@ from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Curve
 
-from nearshore_io.batch.tiers import COLUMNS, OWN, SHOCK, TAXES, UNEXPLAINED
+from nearshore_io.batch.tiers import COLUMNS, OWN, SHOCK, TAXES
 from nearshore_io.errors import LabelError, ShockError
 from nearshore_io.labels import unknown
 from nearshore_io.plot import style
 from nearshore_io.plot.style import POOLED, Words
 
+LARGER = {"million USD": ("billion USD", 1e-3), "thousand persons": ("million persons", 1e-3)}
+"""Units that large numbers are shown in instead, and by how much they are multiplied."""
 SMALL = 0.5
 """Cents under which an origin is added to the others."""
 NODE = 0.035
@@ -85,7 +87,8 @@ def sankey(flows: pd.DataFrame, direction: str = "gained", *, ax: Axes | None = 
     total = float(chosen.loc[chosen["tier"] == 1, "value"].sum())
     if not total > 0:
         raise ShockError(f"this shock has no demand that is {direction}.")
-    links = _pooled(chosen[chosen["target"] != UNEXPLAINED], total)
+    links = _pooled(chosen, total)
+    missing = float(chosen.loc[chosen["tier"] == 3, "value"].sum() - links.loc[links["tier"] == 3, "value"].sum())
     ax = style.axes(ax, 8.0, 4.6)
     tops = _stack(links)
     for column in range(4):
@@ -100,6 +103,10 @@ def sankey(flows: pd.DataFrame, direction: str = "gained", *, ax: Axes | None = 
     ax.set(xlim=(-0.12, 3.55), ylim=(top + 0.02, -0.1))
     for column, title in enumerate(("shock", "producers", "first tier", "value added")):
         ax.text(column, -0.05, words(title), ha="center", va="bottom", fontsize=9, fontweight="bold")
+    if abs(missing) >= 5e-3 * total:
+        ax.text(
+            3.5, top, f"{words('not drawn (negative or very small)')}: {style.short(missing)}", ha="right", fontsize=7
+        )
     ax.set_axis_off()
     return style.record(ax, chosen)
 
@@ -161,7 +168,7 @@ def _node(ax: Axes, column: int, name: str, y: float, height: float, total: floa
     colour = "#666666" if name in (SHOCK, OWN) else style.colour(name)
     ax.add_patch(Rectangle((column - NODE, y), 2 * NODE, height, color=colour, linewidth=0))
     if column == 0:
-        said = f"{style.short(height * total, 3)}\n{words(unit)}"
+        said = f"{style.short(height * total)}\n{words(unit)}"
         ax.text(-0.06, y + height / 2, said, ha="right", va="center", fontsize=8, rotation=90)
         return
     ax.text(column + 0.05, y + height / 2, f"{words(name)} {style.short(height * total)}", va="center", fontsize=8)
@@ -210,8 +217,6 @@ def bilateral(
     abroad = frame.copy()
     for name in set(frame.index) & set(frame.columns):
         abroad.loc[name, name] = np.nan
-    if before is not None:
-        abroad = frame
     size = abroad.abs().sum(axis="columns").add(abroad.abs().sum(), fill_value=0.0)
     listed = [name for name in ("USA", "MEX") if name in frame.index]
     listed += size.drop(listed).nlargest(max(countries - len(listed), 0)).index.tolist()
@@ -228,7 +233,8 @@ def bilateral(
     else:
         norm, cmap = TwoSlopeNorm(0.0, -limit, limit), style.CHANGES
     ax.imshow(part.to_numpy(), cmap=cmap, norm=norm, aspect="auto")
-    scale, thousand = (1e-3, True) if limit >= 1e5 else (1.0, False)
+    unit = str(matrix.attrs["units"])
+    shown, scale = LARGER.get(unit, (unit, 1.0)) if limit >= 1e5 else (unit, 1.0)
     for i in range(len(rows)):
         for j in range(len(listed)):
             value = float(part.iloc[i, j])
@@ -239,8 +245,6 @@ def bilateral(
     ax.set_yticks(range(len(rows)), [words(name) for name in rows], fontsize=8)
     ax.xaxis.tick_top()
     ax.set_ylabel(words("value added of"))
-    unit = str(matrix.attrs["units"])
-    shown = unit.replace("million", "billion").replace("thousand", "million") if thousand else unit
     what = words("in final demand of") if before is None else words("in final demand of, change")
     ax.set_xlabel(f"{what} ({words(shown)})")
     ax.tick_params(length=0)

@@ -1,6 +1,7 @@
 """Impacts by country, by country and sector, and over the years."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.ticker import MaxNLocator
 
-from nearshore_io.batch import band
+from nearshore_io.batch import band, is_band
 from nearshore_io.errors import ShockError
 from nearshore_io.labels import unknown
 from nearshore_io.plot import style
@@ -51,7 +52,7 @@ def impact_bars(
     sums = by_country(total).to_series()
     shown = style.pooled(sums, FOCUS, most)[::-1]
     frame = pd.DataFrame({"country": shown.index, "value": shown.to_numpy()})
-    low, high = _spans(values, variable, phase or str(values["phase"].item()), bands, frame["country"].tolist())
+    low, high = _spans(values, variable, bands, frame["country"].tolist())
     frame["low"], frame["high"] = low, high
     effects = _effects(middle, frame) if "effect" in middle.dims else {}
     frame = frame.assign(**effects, unit=values.attrs["units"])
@@ -71,20 +72,32 @@ def impact_bars(
     ax.set_yticks(places, [words(name) for name in frame["country"]])
     ax.axvline(0, color="black", linewidth=0.8)
     missing = [name for name, value in sums.items() if np.isnan(value)]
-    note = f"\n{words('no data')}: {', '.join(map(str, missing))}" if missing else ""
+    note = f"\n{words('no data')}: {_wrapped([words(str(name)) for name in missing])}" if missing else ""
     ax.set_xlabel(f"{style.labelled(values, words)}{note}", wrap=True)
     style.bare(ax, "top", "right", "left")
     ax.tick_params(left=False)
     return style.record(ax, frame[::-1])
 
 
+def _wrapped(names: Sequence[str]) -> str:
+    return "\n".join(wrap(", ".join(names), 80))
+
+
 def _spans(
-    values: xr.DataArray, variable: str, phase: str, bands: pd.DataFrame | None, countries: Sequence[str]
+    values: xr.DataArray, variable: str, bands: pd.DataFrame | None, countries: Sequence[str]
 ) -> tuple[list[float], list[float]]:
     """Return low and high of every country, NaN where there is no band."""
     found: dict[str, tuple[float, float]] = {}
     if bands is not None:
-        rows = bands[(bands["variable"] == variable) & (bands["phase"] == phase) & (bands["sector"] == "all")]
+        wanted = {
+            "variable": variable,
+            "phase": values["phase"].item(),
+            "scenario": values["scenario"].item(),
+            "sector": "all",
+        }
+        rows = bands[(bands[list(wanted)] == list(wanted.values())).all(axis=1)]
+        if not len(rows):
+            raise ShockError(f"these bands have none of {variable} in {wanted['scenario']}, {wanted['phase']}.")
         found = {row.place: (row.low, row.high) for row in rows.itertuples()}
     elif "variant" in values.dims:
         corners = values.sel(variant=[name for name in values["variant"].values.tolist() if of_the_band(name)])
@@ -93,7 +106,7 @@ def _spans(
         spread = band(by_country(corners))
         for name in spread["country"].values.tolist():
             low, _, high = spread.sel(country=name).values.tolist()
-            found[name] = (low, high) if low != high else (np.nan, np.nan)
+            found[name] = (low, high) if is_band(low, high) else (np.nan, np.nan)
     pairs = [found.get(name, (np.nan, np.nan)) for name in countries]
     return [low for low, _ in pairs], [high for _, high in pairs]
 
@@ -139,7 +152,7 @@ def heatmap(
 
     Parameters
     ----------
-    top : sectors shown, by the largest change anywhere; the data behind the figure have all of them.
+    top : sectors shown, by the largest change in the countries shown; the data behind the figure have all of them.
     names : readable names of sectors beside their codes.
 
     Raises
@@ -196,7 +209,7 @@ def time_path(
     variable: str = "jobs",
     *,
     scenario: str | None = None,
-    countries: Sequence[str] = FOCUS,
+    countries: Sequence[str] | None = None,
     ax: Axes | None = None,
     words: Words = str,
 ) -> Axes:
@@ -205,6 +218,7 @@ def time_path(
     Parameters
     ----------
     results : from `run_years`.
+    countries : by default the United States and Mexico.
 
     Raises
     ------
@@ -215,12 +229,13 @@ def time_path(
     """
     if not isinstance(results, xr.Dataset) or "year" not in results.dims:
         raise ShockError("a path over time needs results of nio.run_years(model, scenarios).")
-    values = one(results, variable, scenario=scenario)
+    values = one(results, variable, keep=("year", "phase"), scenario=scenario)
     values = values.sum("effect", skipna=False) if "effect" in values.dims else values
     sums = by_country(central(values), results["country"])
     ax = style.axes(ax, 7.0, 3.6)
-    rows = []
-    for country in countries:
+    rows: list[tuple[str, str, int, float]] = []
+    here = sums["country"].values.tolist()
+    for country in [name for name in FOCUS if name in here] if countries is None else countries:
         if country not in sums["country"].values:
             raise unknown(country, "country", sums["country"].values.tolist())
         for phase, line in (("build", "--"), ("run", "-"), ("event", ":")):

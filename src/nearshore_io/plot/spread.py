@@ -56,13 +56,14 @@ def _ends(ax: Axes, places: np.ndarray, part: pd.DataFrame, words: Words) -> Non
     halfway = (part["at_low"] + part["at_high"]) / 2
     for side, colour, label in (("at_low", LOW, "low"), ("at_high", HIGH, "high")):
         ax.barh(places, part[side] - halfway, left=halfway, color=colour, height=0.6, label=words(label))
-    ax.axvline(middle, color="black", linewidth=0.9)
+    ax.axvline(float(halfway.mean()), color="black", linewidth=0.9, label=words("mean over the ends"))
+    ax.axvline(middle, color="black", linewidth=1.2, linestyle="--", label=words("central value"))
     named = [
         f"{row.parameter}\n({_shown(row.low)} … {_shown(row.high)})"
         for row in part[["parameter", "low", "high"]].itertuples()
     ]
     ax.set_yticks(places, named, fontsize=8)
-    ax.set_xlabel(f"{words(str(part['unit'].iloc[0]))}; {words('line: central value')}")
+    ax.set_xlabel(f"{words(str(part['unit'].iloc[0]))}")
     ax.legend(frameon=False, fontsize=8)
     ax.margins(x=0.08)
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 from scipy.sparse import issparse
 
+from nearshore_io import labels
 from nearshore_io.errors import LabelError, ShockError
 from nearshore_io.labels import unknown
 from nearshore_io.plot import style
@@ -63,7 +64,7 @@ def positions(
     if not len(frame):
         raise ShockError(f"{chosen} has no industry with both numbers: nothing to draw.")
     ax = style.axes(ax, 7.0, 4.4)
-    goods = frame["sector"].str.match(r"^(C|c[3-9]|c1[0-6])")
+    goods = frame["sector"].isin(_manufacturing(steps))
     for mask, colour, label in (
         (goods, style.colour(origin), "manufacturing"),
         (~goods, "#999999", "other industries"),
@@ -77,6 +78,18 @@ def positions(
     ax.legend(frameon=False, fontsize=8)
     style.bare(ax)
     return style.record(ax, frame.assign(region=chosen, origin=origin, unit="steps; cents per dollar"))
+
+
+def _manufacturing(steps: xr.DataArray) -> list[str]:
+    """Return the sectors that are manufacturing, none where the list of industries has no such group."""
+    sectors = steps["sector"].values.tolist()
+    names = (
+        dict(zip(sectors, steps["sector_name"].values.tolist(), strict=True)) if "sector_name" in steps.coords else {}
+    )
+    try:
+        return [sectors[i] for i in labels.sector_positions("manufacturing", sectors, names).tolist()]
+    except LabelError:
+        return []
 
 
 def _exporting(content: xr.DataArray, regions: Sequence[str], countries: Sequence[str]) -> str:
@@ -102,8 +115,8 @@ def spy(table: IOTable, *, floor: float = 1e-6, ax: Axes | None = None, words: W
     """
     if not isinstance(table, IOTable):
         raise ShockError("spy draws a table: nio.load_table().")
-    A = table.A.toarray() if issparse(table.A) else np.asarray(table.A)
-    grid = _coarse(np.abs(A), 800)
+    A = np.abs(table.A.toarray() if issparse(table.A) else np.asarray(table.A))
+    grid = _coarse(A, 800)
     shown = np.where(grid > floor, np.log10(np.maximum(grid, floor)), np.nan)
     ax = style.axes(ax, 6.2, 5.6)
     image = ax.imshow(shown, cmap=style.LEVELS, extent=(0, table.n, table.n, 0), interpolation="nearest")
@@ -116,11 +129,11 @@ def spy(table: IOTable, *, floor: float = 1e-6, ax: Axes | None = None, words: W
     ax.set_yticks(middle, table.regions, fontsize=7)
     ax.tick_params(length=0)
     share = float(np.count_nonzero(A) / A.size)
-    ax.set_xlabel(f"{words('buyers')}; {table.n:,} × {table.n:,}, {100 * share:.0f} % {words('of cells are not zero')}")
+    ax.set_xlabel(f"{words('buyers')}; {table.n:,} × {table.n:,}, {100 * share:.2g} % {words('of cells are not zero')}")
     ax.set_ylabel(words("sellers"))
     ax.figure.colorbar(image, ax=ax, label=words("log₁₀ of input per unit of output"), shrink=0.8)
     size = len(table.sectors)
-    blocks = np.abs(A).reshape(len(table.regions), size, len(table.regions), size).sum(axis=(1, 3))
+    blocks = A.reshape(len(table.regions), size, len(table.regions), size).sum(axis=(1, 3))
     cells = (A != 0).reshape(len(table.regions), size, len(table.regions), size).sum(axis=(1, 3))
     frame = pd.DataFrame(
         [

@@ -40,6 +40,8 @@ Words = Callable[[str], str]
 
 _DATA: WeakKeyDictionary[Axes, pd.DataFrame] = WeakKeyDictionary()
 
+ONCE = ("build", "event")
+"""Phases that happen once: their jobs are job-years."""
 LEVELS = colormaps["cividis"]
 CHANGES = colormaps["PuOr_r"]
 
@@ -71,7 +73,10 @@ def axes(ax: Axes | None, width: float = 7.0, height: float = 4.0) -> Axes:
 
 def labelled(values: Any, words: Words) -> str:
     """Return the name and the unit of a quantity, from its own attributes."""
-    return f"{words(str(values.attrs['long_name']))}, {words(str(values.attrs['units']))}"
+    unit = str(values.attrs["units"])
+    if "phase" in values.coords and values["phase"].ndim == 0 and str(values["phase"].item()) in ONCE:
+        unit = unit.replace("persons", "job-years")
+    return f"{words(str(values.attrs['long_name']))}, {words(unit)}"
 
 
 def bare(ax: Axes, *sides: str) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from nearshore_io.report.document import Block, Cell, Code, Document, Section, Table, Text
 from nearshore_io.report.doubts import equations
 from nearshore_io.report.findings import DETAILED, FOCUS, LISTED, Findings
-from nearshore_io.report.said import SCALES, number, phrase
+from nearshore_io.report.said import number, phrase
 from nearshore_io.report.study import study_sections
 from nearshore_io.words import Words
 
@@ -49,14 +49,14 @@ def _overview(found: Findings, words: Words) -> list[Block]:
     columns = [words.say("report.scenario"), words.say("report.phase")]
     pairs = [(name, country) for name in ("value_added", "jobs") for country in FOCUS if name in found.results]
     for name, country in pairs:
-        unit = words.say("report.persons") if name == "jobs" else phrase(words, found.model.table.unit)
+        unit = words.say("report.persons_or_years") if name == "jobs" else phrase(words, found.model.table.unit)
         columns.append(f"{words.say(f'report.variables.{name}')}, {words.country(country)} ({unit})")
     sums = {pair: found.summary(*pair) for pair in pairs}
     titles = {scenario.name: scenario.title for scenario in found.scenarios}
     rows: list[list[Cell]] = []
     for name in found.listed:
         for phase in found.results["phase"].values.tolist():
-            values = [float(sums[pair].sel(scenario=name, phase=phase)) * SCALES.get(pair[0], 1.0) for pair in pairs]
+            values = [float(sums[pair].sel(scenario=name, phase=phase)) for pair in pairs]
             if not all(np.isnan(value) for value in values):
                 said = _titled(name, titles[name], words)
                 rows.append([said, words(str(phase)), *(number(words, value) for value in values)])

@@ -103,6 +103,15 @@ class Document:
     sections: Sequence[Section]
     calculator: str = ""
 
+    def __post_init__(self) -> None:
+        names = [
+            (type(block), block.name)
+            for section in self.sections for block in section.blocks if isinstance(block, Table | Figure)
+        ]  # fmt: skip
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(f"parts of a report share names: {twice}.")
+
     @property
     def tables(self) -> list[Table]:
         """All tables, in their order."""

@@ -1,54 +1,60 @@
 """How far to trust it: what moves the answer, published figures, limits."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 import numpy as np
 
-from nearshore_io import plot
 from nearshore_io.report.document import Block, Cell, Figure, Listing, Table, Text
+from nearshore_io.report.drawing import drawn
 from nearshore_io.report.findings import FOCUS
 from nearshore_io.report.pen import Pen
-from nearshore_io.report.said import SCALES
-from nearshore_io.rounding import worded
 from nearshore_io.words import Words
 
 
 def sensitivity(pen: Pen) -> Iterator[Block]:
     """Yield what moves the answer: parameters, the table's own errors, variants that are other questions."""
-    study, words = pen.study, pen.words
-    phase = study.phases[-1]
-    for variable, country in (("value_added", "MEX"), ("value_added", "USA"), ("jobs", "MEX")):
-        effects = study.effects_of_parameters(variable, country, phase) if variable in study.impact else None
-        if effects is None:
-            continue
-        what = pen.say("of_country", what=pen.say(f"variables.{variable}"), country=words.country(country))
-        rows: list[list[Cell]] = [
-            [row.parameter, f"{worded(row.low)} … {worded(row.high)}",
-             *(pen.number(v * SCALES.get(variable, 1.0)) for v in (row.at_low, row.at_high)), pen.phrase(row.source)]
-            for row in effects.itertuples()
-        ]  # fmt: skip
-        yield Figure(
-            pen.name(f"tornado-{variable.replace('_', '-')}-{country.lower()}"),
-            pen.say("tornado", what=what), pen.say("tornado_says"),
-            partial(plot.tornado, effects, words=words),
-        )  # fmt: skip
-        columns = [pen.say(n) for n in ("parameter", "ends", "at_low", "at_high", "source")]
-        name = pen.name(f"moves-{'va' if variable == 'value_added' else 'jobs'}-{country.lower()}")
-        yield Table(name, pen.say("moves", what=what), columns, rows, (1, 4))
+    for phase in pen.study.phases:
+        for variable, country in (("value_added", "MEX"), ("value_added", "USA"), ("jobs", "MEX")):
+            if variable in pen.study.impact and country in pen.table.countries:
+                yield from _effects(pen, variable, country, phase)
     yield from _quantiles(pen)
-    if study.own_variants:
+    if pen.study.own_variants:
         yield _own(pen)
+
+
+def _effects(pen: Pen, variable: str, country: str, phase: str) -> Iterator[Block]:
+    """Yield what each parameter does to a total: the tornado, and its numbers."""
+    effects = pen.study.effects_of_parameters(variable, country, phase)
+    if effects is None:
+        return
+    what = pen.say("of_country", what=pen.column(variable, phase), country=pen.words.country(country))
+    what = f"{what}, {pen.words(phase)}"
+    scale = pen.study.scale(variable)
+    said = effects.assign(
+        at_low=effects["at_low"] * scale, at_high=effects["at_high"] * scale, central=effects["central"] * scale,
+        unit=pen.column(variable, phase),
+    )  # fmt: skip
+    short = f"{'va' if variable == 'value_added' else variable}-{country.lower()}-{phase}"
+    yield Figure(
+        pen.name(f"tornado-{short}"), pen.say("tornado", what=what), pen.say("tornado_says"),
+        drawn("tornado", said, words=pen.words),
+    )  # fmt: skip
+    rows: list[list[Cell]] = []
+    for row in said.itertuples():
+        ends = f"{pen.worded(row.low)} … {pen.worded(row.high)}"
+        rows.append([row.parameter, ends, pen.number(row.at_low), pen.number(row.at_high), pen.phrase(row.source)])
+    columns = [pen.say(n) for n in ("parameter", "ends", "at_low", "at_high", "source")]
+    yield Table(pen.name(f"moves-{short}"), pen.say("moves", what=what), columns, rows, (1, 4))
 
 
 def _quantiles(pen: Pen) -> Iterator[Block]:
     sure = pen.study.sure
     if isinstance(sure, str):
-        yield Text(f"{pen.say('no_table_band')} {pen.phrase(sure)}", "note")
+        yield Text(pen.say("no_table_band"), "note")
         return
     rows: list[list[Cell]] = []
     for row in sure.itertuples():
-        scale = SCALES.get(str(row.variable), 1.0)
+        scale = pen.study.scale(str(row.variable))
         cells = [pen.number(v * scale) for v in (row.low, row.value, row.high)]
         rows.append(
             [
@@ -70,20 +76,20 @@ def _quantiles(pen: Pen) -> Iterator[Block]:
 
 def _own(pen: Pen) -> Table:
     study = pen.study
+    names = [name for name in ("value_added", "jobs") if name in study.impact]
     rows: list[list[Cell]] = []
-    for name in study.own_variants:
-        counted = "; ".join(pen.phrase(part) for part in study.scenario.variant(name).basis.split("; "))
+    for variant in study.own_variants:
+        counted = "; ".join(pen.phrase(part) for part in study.scenario.variant(variant).basis.split("; "))
         for phase in study.phases:
-            cells: list[Cell] = []
-            for country in FOCUS:
-                cells.append(pen.number(study.variant_total(name, "value_added", country, phase)))
-                jobs = study.variant_total(name, "jobs", country, phase) if "jobs" in study.impact else float("nan")
-                cells.append(pen.number(1000 * jobs))
-            rows.append([pen.phrase(name), counted, *cells])
-    columns = [pen.say("variant"), pen.say("counted")]
-    for country in FOCUS:
-        columns += [f"{pen.say(f'variables.{n}')}, {pen.words.country(country)}" for n in ("value_added", "jobs")]
-    return Table(pen.name("variants"), pen.say("own_variants"), columns, rows, (1,))
+            totals = [
+                pen.number(study.variant_total(variant, name, country, phase) * study.scale(name))
+                for country in FOCUS
+                for name in names
+            ]
+            rows.append([pen.phrase(variant), counted, pen.words(phase), *totals])
+    columns = [pen.say("variant"), pen.say("counted"), pen.say("phase")]
+    columns += [f"{pen.column(n, study.phases[-1])}, {pen.words.country(c)}" for c in FOCUS for n in names]
+    return Table(pen.name("variants"), pen.say("own_variants"), columns, rows, (1, 2))
 
 
 def benchmarks(pen: Pen) -> Iterator[Block]:
@@ -125,7 +131,21 @@ def limits(pen: Pen) -> Iterator[Block]:
     if unknown:
         listed = ", ".join(pen.words.country(code) for code in str(unknown).split(", "))
         yield Text(pen.say("unknown_jobs", listed=listed))
-    yield Listing(pen.words.listed("limits"))
+    yield Listing(_general(pen))
+
+
+def _general(pen: Pen) -> list[str]:
+    """Return the limits of the method that hold for the shocks and the table at hand."""
+    kinds = {shock.kind for shock in pen.study.scenario.shocks}
+    dropped = set()
+    if kinds & {"capacity", "inventories"}:
+        dropped.add("supply")
+    if kinds & {"tariff", "trade_cost"}:
+        dropped |= {"coefficients", "prices"}
+    if not kinds & {"fdi", "plant"}:
+        dropped.add("fdi")
+    dropped.add("imports" if "MX2" not in pen.table.regions else "imports_plain")
+    return pen.words.listed("limits", dropped)
 
 
 def equations(kinds: Sequence[str], words: Words) -> list[Block]:

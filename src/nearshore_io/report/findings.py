@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,25 +16,31 @@ from nearshore_io.batch import (
     counterfactual,
     demand_flows,
     gainers_and_losers,
+    is_band,
     main_effects,
     run,
     run_years,
     scenarios_of,
     table_band,
 )
-from nearshore_io.errors import FormatError, NearshoreError, ShockError
+from nearshore_io.errors import FormatError, NearshoreError, ShockError, first_few
 from nearshore_io.indicators import compare_published, export_content, footprint
 from nearshore_io.indicators.comparisons import Comparison
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Scenario
 from nearshore_io.scenarios.parameters import SPAN, of_the_band
+from nearshore_io.units import single
 
 Progress = Callable[[int, int | None], None]
 FOCUS = ("USA", "MEX")
+PEOPLE = ("jobs", "hours", "jobs_high_skilled", "jobs_medium_skilled", "jobs_low_skilled", "informal_jobs")
+"""Variables that are counted in persons or hours."""
 DETAILED = 3
 """Scenarios shown in full where there are more: the smallest, the median and the largest."""
 LISTED = 100
 """Scenarios in the summary table at most."""
+SAID = ("table", "table_sha256", "closure", "residual", "package", "price_basis", "table_year")
+"""What results of `run` say of themselves, and a report repeats."""
 SAME = 1e-9
 """Difference between results and what is worked out from their assumptions, relative to the largest number."""
 
@@ -74,6 +79,10 @@ class Study:
     sure: pd.DataFrame | str
     upper: xr.Dataset | str
 
+    def scale(self, variable: str) -> float:
+        """Return what a number of a variable is multiplied by to be said: jobs in persons, money as it is."""
+        return scale_of(self.impact, variable)
+
     @property
     def phases(self) -> list[str]:
         """Phases the scenario has."""
@@ -95,13 +104,13 @@ class Study:
         central = self.total(variable, country, phase)
         if self.variants is not None:
             low, _, high = band(self._over_variants(variable, country, phase, corners=True)).values.tolist()
-            if low != high:
+            if is_band(low, high):
                 return Span(low, central, high, "parameters")
         if isinstance(self.sure, pd.DataFrame):
             rows = self.sure[
                 (self.sure["variable"] == variable) & (self.sure["place"] == country) & (self.sure["phase"] == phase)
             ]
-            if len(rows) and not np.isnan(rows["low"].iloc[0]):
+            if len(rows) and is_band(float(rows["low"].iloc[0]), float(rows["high"].iloc[0])):
                 return Span(float(rows["low"].iloc[0]), central, float(rows["high"].iloc[0]), "table")
         return Span(float("nan"), central, float("nan"))
 
@@ -109,8 +118,7 @@ class Study:
         assert self.variants is not None
         names = [n for n in self.variants["variant"].values.tolist() if of_the_band(n) or not corners]
         chosen = self.variants[variable].sel(phase=phase, variant=names)
-        chosen = chosen.isel(region=np.flatnonzero(chosen["country"].values == country))
-        return chosen.sum([dim for dim in chosen.dims if dim != "variant"], skipna=False)
+        return _of_country(chosen, country, keep=("variant",))
 
     @property
     def own_variants(self) -> list[str]:
@@ -145,10 +153,9 @@ class Study:
             return str(error)
 
     @cached_property
-    def traded(self) -> tuple[xr.DataArray, xr.DataArray | str]:
-        """Value added in final demand by country, before, and after or why not."""
-        before = footprint(self.model)
-        return before, self.after if isinstance(self.after, str) else footprint(self.after)
+    def traded(self) -> xr.DataArray | str:
+        """Value added in final demand by country after the scenario, or why there is none."""
+        return self.after if isinstance(self.after, str) else footprint(self.after)
 
     @cached_property
     def years(self) -> xr.Dataset | None:
@@ -182,7 +189,7 @@ class Findings:
     ----------
     results : as they were given. scenarios : what they were run from.
     studies : scenarios in full.
-    gap : largest difference between the results and what was worked out anew, relative to the largest number.
+    gap : largest difference of any number that is listed to what was worked out anew, relative to the largest.
     """
 
     model: Leontief
@@ -194,25 +201,25 @@ class Findings:
     content: xr.DataArray | None = field(default=None, repr=False)
 
     @cached_property
+    def before(self) -> xr.DataArray:
+        """Value added in final demand by country, before any scenario."""
+        return footprint(self.model)
+
+    @cached_property
     def content_ends(self) -> tuple[float, float]:
         """The band of US content in Mexican exports to the United States that errors of the table's cells give."""
         row = content_band(self.model, "MEX", "USA", "USA").loc["USA"]
         return float(row["low"]), float(row["high"])
 
     def summary(self, variable: str, country: str) -> xr.DataArray:
-        """Return a total of every scenario and phase, (scenario, phase)."""
+        """Return a total of every scenario and phase, (scenario, phase), jobs in persons."""
         values = _central(self.results)[variable]
-        values = values.isel(region=np.flatnonzero(values["country"].values == country))
-        dims = [dim for dim in values.dims if dim not in ("scenario", "phase")]
-        return values.sum(dims, skipna=False)
+        return _of_country(values, country, keep=("scenario", "phase")) * scale_of(self.results, variable)
 
     @property
     def listed(self) -> list[str]:
         """Names of the scenarios in the summary table: all, or evenly spaced ones of a large result."""
-        names = [scenario.name for scenario in self.scenarios]
-        if len(names) <= LISTED:
-            return names
-        return [names[i] for i in np.unique(np.linspace(0, len(names) - 1, LISTED).round().astype(int)).tolist()]
+        return [scenario.name for scenario in _listed(self.scenarios)]
 
 
 def findings_of(results: xr.Dataset, model: Leontief, progress: Progress | None = None) -> Findings:
@@ -224,6 +231,11 @@ def findings_of(results: xr.Dataset, model: Leontief, progress: Progress | None 
         If these are no results of `run`, are of another table than the model, or differ from what the model gives.
     """
     scenarios = scenarios_of(results)
+    missing = [name for name in SAID if name not in results.attrs]
+    if missing:
+        raise FormatError(f"these are no results of nio.run: they do not say {first_few(missing)}.")
+    if not scenarios:
+        raise FormatError("these results say that they were run from no scenario.")
     if "region" not in results.dims or "scenario" not in results.dims:
         raise FormatError("a report needs results of nio.run, with the dims scenario, phase, region and sector.")
     if "year" in results.dims:
@@ -233,44 +245,68 @@ def findings_of(results: xr.Dataset, model: Leontief, progress: Progress | None 
             f"these results are of {results.attrs['table']} (sha256 {results.attrs['table_sha256'][:12]}…), the "
             f"model's table is {model.table.name} ({model.table.sha256[:12]}…): give the table they were made with."
         )
+    if not str(results.attrs["closure"]).startswith("open"):
+        raise FormatError(
+            f"these results are of another model ({results.attrs['closure']}): give those of the open one; the report "
+            "adds households as an upper bound."
+        )
+    here = [str(name) for name in results["scenario"].values.tolist()]
+    by_name = {scenario.name: scenario for scenario in scenarios}
+    strange = [name for name in here if name not in by_name]
+    if strange:
+        raise FormatError(f"scenarios {first_few(strange)} are not among those these results say they were run from.")
+    scenarios = [by_name[name] for name in here]
     if model.closure is not None:
         raise FormatError("a report needs the open model, Leontief(table): it adds households as an upper bound.")
     chosen = _chosen(results, scenarios)
-    closed = Leontief(model.table, solver=model.solver, closure="households") if _can_close(model) else None
-    studies, gaps = [], []
+    gap = _gap(results, run(model, _listed(scenarios), content="content" in results))
+    if gap > SAME:
+        raise FormatError(
+            f"these results differ from what their own assumptions give on {model.table.name} (by up to "
+            f"{gap:.1e} of the largest number): they were changed, or made by another version of the package."
+        )
+    studies = []
     for done, scenario in enumerate(chosen):
         if progress is not None:
             progress(done, len(chosen))
-        study = _study(model, closed, scenario)
-        studies.append(study)
-        gaps.append(_gap(results, study))
-    if max(gaps) > SAME:
-        raise FormatError(
-            f"these results differ from what their own assumptions give on {model.table.name} (by up to "
-            f"{max(gaps):.1e} of the largest number): they were changed, or made by another version of the package."
-        )
+        studies.append(_study(model, scenario))
+    if progress is not None:
+        progress(len(chosen), len(chosen))
     return Findings(
-        model, results, tuple(scenarios), tuple(studies), max(gaps),
+        model, results, tuple(scenarios), tuple(studies), gap,
         tuple(compare_published(model)), _content(model),
     )  # fmt: skip
 
 
+def _listed(scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Return all scenarios, or evenly spaced ones of very many."""
+    if len(scenarios) <= LISTED:
+        return list(scenarios)
+    places = np.unique(np.linspace(0, len(scenarios) - 1, LISTED).round().astype(int))
+    return [scenarios[place] for place in places.tolist()]
+
+
 def _chosen(results: xr.Dataset, scenarios: Sequence[Scenario]) -> list[Scenario]:
-    """Return the scenarios shown in full: all of a few, or the smallest, the median and the largest for Mexico."""
+    """Return the scenarios shown in full: all of a few, or the smallest, the median and the largest for Mexico.
+
+    The change is that of value added (or output) in the last phase a scenario has; phases are never added up.
+    """
     if len(scenarios) <= DETAILED:
         return list(scenarios)
-    values = _central(results)["value_added"]
-    mine = values.isel(region=np.flatnonzero(values["country"].values == "MEX"))
-    totals = mine.sum([dim for dim in mine.dims if dim != "scenario"])
-    order = np.argsort(totals.values, kind="stable")
+    central = _central(results)
+    values = central["value_added" if "value_added" in central else "output"]
+    country = "MEX" if "MEX" in values["country"].values else str(values["country"].values[0])
+    sums = _of_country(values, country, keep=("scenario", "phase")).transpose("scenario", "phase").values
+    known = [row[~np.isnan(row)] for row in sums]
+    order = np.argsort([row[-1] if row.size else 0.0 for row in known], kind="stable")
     places = sorted({int(order[0]), int(order[len(order) // 2]), int(order[-1])})
     return [scenarios[place] for place in places]
 
 
-def _study(model: Leontief, closed: Leontief | None, scenario: Scenario) -> Study:
+def _study(model: Leontief, scenario: Scenario) -> Study:
     impact = run(model, [scenario], effects=True, content=True).isel(scenario=0)
     variants = run(model, [scenario], effects=True, variants=True) if scenario.variants else None
-    return Study(model, scenario, impact, variants, _sure(model, scenario), _upper(closed, scenario))
+    return Study(model, scenario, impact, variants, _sure(model, scenario), _upper(model, scenario))
 
 
 def _sure(model: Leontief, scenario: Scenario) -> pd.DataFrame | str:
@@ -285,14 +321,9 @@ def _sure(model: Leontief, scenario: Scenario) -> pd.DataFrame | str:
         return str(error)
 
 
-def _can_close(model: Leontief) -> bool:
-    return bool({"jobs", "compensation"} & set(model.table.stressors) or "compensation" in model.table.inputs)
-
-
-def _upper(closed: Leontief | None, scenario: Scenario) -> xr.Dataset | str:
-    if closed is None:
-        return "the table has no labour income"
+def _upper(model: Leontief, scenario: Scenario) -> xr.Dataset | str:
     try:
+        closed = Leontief(model.table, solver=model.solver, closure="households")
         return run(closed, [scenario], effects=True).isel(scenario=0)
     except NearshoreError as error:
         return str(error)
@@ -302,19 +333,25 @@ def _central(results: xr.Dataset) -> xr.Dataset:
     return results.sel(variant="central") if "variant" in results.dims else results
 
 
-def _gap(results: xr.Dataset, study: Study) -> float:
-    """Return the largest difference of output, relative to the largest change."""
-    given = _central(results)["output"].sel(scenario=study.scenario.name)
-    given = given.sum("effect", skipna=False) if "effect" in given.dims else given
-    source = study.impact
-    if not str(results.attrs["closure"]).startswith("open") and not isinstance(study.upper, str):
-        source = study.upper
-    ours = source["output"].sum("effect", skipna=False)
-    phases = [p for p in ours["phase"].values.tolist() if p in given["phase"].values]
-    here, there = given.sel(phase=phases).values, ours.sel(phase=phases).values
-    if here.shape != there.shape or (np.isnan(here) != np.isnan(there)).any():
-        return float("inf")
-    return float(np.nanmax(np.abs(here - there), initial=0.0) / max(np.nanmax(np.abs(there), initial=0.0), 1e-300))
+def _gap(results: xr.Dataset, again: xr.Dataset) -> float:
+    """Return the largest difference of any variable in the scenarios that were run again, relative to its largest."""
+    largest = 0.0
+    for name, ours in again.data_vars.items():
+        if "region" not in ours.dims and name != "content":
+            continue
+        if name not in results:
+            return float("inf")
+        given = _central(results)[name].sel(scenario=ours["scenario"])
+        given = given.sum("effect", skipna=False) if "effect" in given.dims else given
+        phases = [p for p in ours["phase"].values.tolist() if p in given["phase"].values]
+        here = given.sel(phase=phases).transpose(*ours.dims).values
+        there = ours.sel(phase=phases).values
+        if here.shape != there.shape or (np.isnan(here) != np.isnan(there)).any():
+            return float("inf")
+        size = float(np.nanmax(np.abs(there), initial=0.0))
+        if np.nanmax(np.abs(here - there), initial=0.0) > 0:
+            largest = max(largest, float(np.nanmax(np.abs(here - there))) / max(size, 1e-300))
+    return largest
 
 
 def _content(model: Leontief) -> xr.DataArray | None:
@@ -326,8 +363,23 @@ def _content(model: Leontief) -> xr.DataArray | None:
 def _total(impact: xr.Dataset, variable: str, country: str, phase: str, effect: str | None) -> float:
     if variable not in impact:
         return float("nan")
-    values: Any = impact[variable].sel(phase=phase)
-    values = values.isel(region=np.flatnonzero(values["country"].values == country))
-    if "effect" in values.dims:
-        values = values.sum("effect", skipna=False) if effect is None else values.sel(effect=effect)
-    return float(values.sum(["region", "sector"], skipna=False))
+    values = impact[variable].sel(phase=phase)
+    if effect is not None:
+        values = values.sel(effect=effect)
+    return float(_of_country(values, country))
+
+
+def _of_country(values: xr.DataArray, country: str, keep: Sequence[str] = ()) -> xr.DataArray:
+    """Return sums over a country and all dims but some; unknown where a part is, or where the table lacks it."""
+    inside = np.flatnonzero(values["country"].values == country)
+    dims = [dim for dim in values.dims if dim not in keep]
+    if not inside.size:
+        return xr.full_like(values.isel(region=0).sum([dim for dim in dims if dim != "region"]), np.nan)
+    return values.isel(region=inside).sum(dims, skipna=False)
+
+
+def scale_of(results: xr.Dataset, variable: str) -> float:
+    """Return how many persons or hours a unit of a variable is, one for money. Raises `UnitError`."""
+    if variable in PEOPLE and variable in results:
+        return single(str(results[variable].attrs["units"]))
+    return 1.0

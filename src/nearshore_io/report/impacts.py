@@ -1,16 +1,15 @@
 """Impacts by country and by industry: direct, indirect, induced; who gains and who loses."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from nearshore_io import plot
 from nearshore_io.report.document import Block, Cell, Figure, Table, Text
+from nearshore_io.report.drawing import drawn
 from nearshore_io.report.findings import FOCUS
 from nearshore_io.report.pen import Pen
-from nearshore_io.report.said import SCALES, spread
+from nearshore_io.report.said import spread
 
 BLOCKS = ("USA", "MEX", "CAN", "CHN")
 """Countries with rows of their own in the summary; the others are added up."""
@@ -37,9 +36,10 @@ def summary(pen: Pen) -> Iterator[Block]:
                 yield _bars(pen, name, phase)
     yield Text(pen.say("jobs_note"), "note")
     if isinstance(study.upper, str):
-        yield Text(f"{pen.say('no_upper')} {pen.phrase(study.upper)}", "note")
+        yield Text(pen.say("no_upper"), "note")
     else:
         yield _upper(pen)
+        yield Text(pen.say("households"), "note")
     extra = _work(pen)
     if extra is not None:
         yield extra
@@ -50,7 +50,7 @@ def summary(pen: Pen) -> Iterator[Block]:
         years = study.years
         yield Figure(
             pen.name("years"), pen.say("over_years"), pen.say("over_years_says"),
-            partial(plot.time_path, years, "jobs", words=pen.words),
+            drawn("time_path", years, "jobs", words=pen.words),
         )  # fmt: skip
 
 
@@ -63,11 +63,11 @@ def _effects(pen: Pen, country: str, phase: str, shown: Sequence[str]) -> list[l
     study = pen.study
     rows: list[list[Cell]] = []
     for effect in ("direct", "indirect"):
-        cells = [pen.number(study.total(n, country, phase, effect) * SCALES.get(n, 1.0)) for n in shown]
+        cells = [pen.number(study.total(n, country, phase, effect) * pen.study.scale(n)) for n in shown]
         rows.append([pen.words.country(country), pen.words(effect), *cells])
-    total = [pen.number(study.total(n, country, phase) * SCALES.get(n, 1.0)) for n in shown]
+    total = [pen.number(study.total(n, country, phase) * pen.study.scale(n)) for n in shown]
     induced = [
-        pen.number((study.upper_total(n, country, phase) - study.total(n, country, phase)) * SCALES.get(n, 1.0))
+        pen.number((study.upper_total(n, country, phase) - study.total(n, country, phase)) * pen.study.scale(n))
         for n in shown
     ]
     rows.append([pen.words.country(country), pen.say("total_open"), *total])
@@ -82,7 +82,7 @@ def _rest(pen: Pen, phase: str, shown: Sequence[str]) -> list[list[Cell]]:
     if not others:
         return []
     cells = [
-        pen.number(sum(pen.study.total(n, country, phase) for country in others) * SCALES.get(n, 1.0)) for n in shown
+        pen.number(sum(pen.study.total(n, country, phase) for country in others) * pen.study.scale(n)) for n in shown
     ]
     return [[pen.say("all_others"), pen.say("total_open"), *cells]]
 
@@ -92,13 +92,13 @@ def _bars(pen: Pen, variable: str, phase: str) -> Figure:
     results = (study.impact if study.variants is None else study.variants.isel(scenario=0))[[variable]]
     sure = study.sure if study.variants is None and isinstance(study.sure, pd.DataFrame) else None
     says = ", ".join(
-        f"{words.country(c)} {spread(words, study.span(variable, c, phase), SCALES.get(variable, 1.0))}"
+        f"{words.country(c)} {spread(words, study.span(variable, c, phase), pen.study.scale(variable))}"
         for c in FOCUS if c in pen.table.countries
     )  # fmt: skip
     title = pen.say("bars", variable=pen.say(f"variables.{variable}"), phase=words(phase))
     return Figure(
         pen.name(f"bars-{variable.replace('_', '-')}-{phase}"), title, says,
-        partial(plot.impact_bars, results, variable, phase=phase, bands=sure, words=words),
+        drawn("impact_bars", results, variable, phase=phase, bands=sure, words=words),
     )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def _upper(pen: Pen) -> Table:
         for country in FOCUS:
             for name in ("value_added", "jobs"):
                 if name in study.impact:
-                    scale = SCALES.get(name, 1.0)
+                    scale = pen.study.scale(name)
                     rows.append([
                         pen.words.country(country), pen.words(phase), pen.column(name, phase),
                         pen.number(study.total(name, country, phase) * scale),
@@ -128,10 +128,18 @@ def _work(pen: Pen) -> Table | None:
         for name in SKILLS:
             value = study.total(name, country, phase) if name in study.impact else float("nan")
             if not np.isnan(value):
-                rows.append([pen.words.country(country), pen.say(f"variables.{name}"), pen.number(1000 * value)])
+                rows.append(
+                    [
+                        pen.words.country(country),
+                        pen.say(f"variables.{name}"),
+                        pen.number(pen.study.scale(name) * value),
+                    ]
+                )
         hours = study.total("hours", country, phase) if "hours" in study.impact else float("nan")
         if not np.isnan(hours):
-            rows.append([pen.words.country(country), pen.say("fte"), pen.number(1e6 * hours / FULL_TIME)])
+            rows.append(
+                [pen.words.country(country), pen.say("fte"), pen.number(pen.study.scale("hours") * hours / FULL_TIME)]
+            )
     columns = [pen.say("country"), pen.say("what"), pen.column("jobs", phase)]
     return Table(pen.name("work"), pen.say("work"), columns, rows, (1,)) if rows else None
 
@@ -150,7 +158,7 @@ def _ratios(pen: Pen) -> Table | None:
         for country in FOCUS:
             jobs = study.total("jobs", country, phase) if "jobs" in study.impact else float("nan")
             what = pen.say("jobs_per_million", country=pen.words.country(country))
-            rows.append([what, pen.words(phase), pen.number(1000 * jobs / asked, signed=False)])
+            rows.append([what, pen.words(phase), pen.number(pen.study.scale("jobs") * jobs / asked, signed=False)])
     columns = [pen.say("ratio"), pen.say("phase"), pen.say("value")]
     return Table(pen.name("ratios"), pen.say("ratios"), columns, rows, (1,)) if rows else None
 
@@ -165,7 +173,7 @@ def industries(pen: Pen) -> Iterator[Block]:
         title = pen.say("heatmap", phase=words(phase))
         yield Figure(
             pen.name(f"heatmap-{phase}"), title, pen.say("heatmap_says"),
-            partial(plot.heatmap, part, phase=phase, top=TOP, words=words),
+            drawn("heatmap", part, phase=phase, top=TOP, words=words),
         )  # fmt: skip
         names = dict(zip(part["sector"].values.tolist(), part["sector_name"].values.tolist(), strict=True))
         ranked = study.ranked(phase, LOSERS)

@@ -1,15 +1,15 @@
 """Where the dollar goes: through suppliers, into exports, between countries."""
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from nearshore_io import plot
 from nearshore_io.batch.tiers import TAXES, UNEXPLAINED
 from nearshore_io.report.document import Block, Cell, Figure, Number, Table, Text
+from nearshore_io.report.drawing import drawn
 from nearshore_io.report.pen import Pen
+from nearshore_io.rounding import MINUS
 
 
 def dollar(pen: Pen) -> Iterator[Block]:
@@ -17,7 +17,7 @@ def dollar(pen: Pen) -> Iterator[Block]:
     for phase in pen.study.phases:
         flows = pen.study.flows(phase)
         if isinstance(flows, str):
-            yield Text(f"{pen.say('no_flows', phase=pen.words(phase))} {pen.phrase(flows)}", "note")
+            yield Text(pen.say("no_flows", phase=pen.words(phase)), "note")
             continue
         if not flows["value"].sum() > 0:
             yield Text(pen.say("no_demand", phase=pen.words(phase)), "note")
@@ -29,7 +29,7 @@ def dollar(pen: Pen) -> Iterator[Block]:
             yield Figure(
                 pen.name(f"sankey-{phase}-{direction}"),
                 pen.say(f"sankey_{direction}", phase=pen.words(phase)), pen.say("sankey_says"),
-                partial(plot.sankey, flows, direction, words=pen.words),
+                drawn("sankey", flows, direction, words=pen.words),
             )  # fmt: skip
         yield _hundred(pen, flows, phase)
 
@@ -47,7 +47,7 @@ def _hundred(pen: Pen, flows: pd.DataFrame, phase: str) -> Table:
         cells = [100.0 * float(sums.loc[d, name]) / float(asked[d]) for d in directions]
         if max(abs(cell) for cell in cells) >= 0.05:
             said = pen.words(name) if name in last else pen.words.country(name)
-            rows.append([said, *(Number(f"{cell:.1f}", cell) for cell in cells)])
+            rows.append([said, *(Number(f"{cell:.1f}".replace("-", MINUS), cell) for cell in cells)])
     columns = [pen.say("whose_income"), *(pen.say(f"per_hundred_{d}") for d in directions)]
     return Table(pen.name(f"hundred-{phase}"), pen.say("hundred", phase=pen.words(phase)), columns, rows)
 
@@ -66,25 +66,27 @@ def trade(pen: Pen) -> Iterator[Block]:
         if bool(content.sel(when="after").notnull().any()):
             yield Figure(
                 pen.name("content-bars"), pen.say("content"), pen.say("content_says"),
-                partial(plot.content_bars, content, words=words),
+                drawn("content_bars", content, words=words),
             )  # fmt: skip
     dollar = pen.found.content
     if dollar is not None:
         yield Figure(
             pen.name("export-dollar"), pen.say("export_dollar"), pen.say("export_dollar_says"),
-            partial(plot.waterfall, dollar, words=words),
+            drawn("waterfall", dollar, words=words),
         )  # fmt: skip
-    before, after = study.traded
+    if len(pen.table.countries) < 2:
+        return
+    before, after = pen.found.before, study.traded
     yield Figure(
-        pen.name("bilateral"), pen.say("bilateral", year=pen.table.year), pen.say("bilateral_says"),
-        partial(plot.bilateral, before, words=words),
+        pen.name("bilateral"), pen.say("bilateral", year=pen.year), pen.say("bilateral_says"),
+        drawn("bilateral", before, words=words),
     )  # fmt: skip
     if isinstance(after, str):
-        yield Text(f"{pen.say('no_after')} {pen.phrase(after)}", "note")
+        yield Text(pen.say("no_after"), "note")
     elif float(np.nansum(np.abs((after - before).values))) > 0:
         yield Figure(
             pen.name("bilateral-change"), pen.say("bilateral_change"), pen.say("bilateral_change_says"),
-            partial(plot.bilateral, after, before, words=words),
+            drawn("bilateral", after, before, words=words),
         )  # fmt: skip
     if len(study.answers):
         rows = [

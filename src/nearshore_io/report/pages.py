@@ -2,7 +2,9 @@
 
 import base64
 import io
+import re
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from nearshore_io.report.document import Document, English, Figure, Number
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def page(document: Document) -> bytes:
-    """Return a report as one HTML page with its figures inside."""
+    """Return a report as one HTML page with its figures inside. Raises `MissingExtraError` without matplotlib."""
+    import_module("nearshore_io.plot")
     words = words_of(document.lang)
     figures = {
         block.name: _drawn(block)
@@ -31,7 +34,9 @@ def _drawn(figure: Figure) -> dict[str, str]:
     from nearshore_io.plot import data
 
     settings = {"svg.fonttype": "none", "svg.hashsalt": figure.name, "font.size": 10.0}
-    with mpl.rc_context(settings):  # type: ignore[arg-type]
+    with mpl.rc_context():
+        mpl.rcdefaults()  # whatever the reader's own style is: same results, same page
+        mpl.rcParams.update(settings)  # type: ignore[arg-type]
         axes = figure.draw()
         image = io.BytesIO()
         drawn = axes.get_figure(root=True)
@@ -64,7 +69,7 @@ def markdown(document: Document) -> bytes:
     """Return a report as Markdown: texts and tables; of figures, what they say."""
     words = words_of(document.lang)
     environment = _environment().overlay(autoescape=False)
-    environment.filters = {**environment.filters, "cell": _cell, "text": _escaped}
+    environment.filters = {**environment.filters, "cell": _cell, "text": _escaped, "fence": _fence}
     text = environment.get_template("report.md.jinja").render(document=document, words=words)
     return text.encode("utf-8")
 
@@ -75,4 +80,10 @@ def _cell(cell: str | Number) -> str:
 
 def _escaped(text: str) -> str:
     """Return a text that Markdown and HTML take as it stands."""
-    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]])", r"\\\1", plain)
+
+
+def _fence(text: str) -> str:
+    """Return a fence that is longer than any run of backticks in a text."""
+    return "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))

@@ -1,12 +1,14 @@
 """What every section of a scenario writes with: its findings, its words, and names of its own."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from nearshore_io.report.document import Number
 from nearshore_io.report.findings import Findings, Study
 from nearshore_io.report.said import number, phrase
+from nearshore_io.rounding import worded
 from nearshore_io.table import IOTable
 from nearshore_io.words import Words
 
@@ -21,9 +23,18 @@ class Pen:
     prefix: str
 
     @property
+    def year(self) -> str:
+        """The year of the table, in words where it has none."""
+        return str(self.table.year) if self.table.year else self.say("unknown_year")
+
+    @property
     def table(self) -> IOTable:
         """The table the scenario is run on."""
         return self.study.model.table
+
+    def worded(self, value: Any) -> str:
+        """Return a value of an assumption for people."""
+        return worded(value, self.say("and"))
 
     def say(self, key: str, **values: object) -> str:
         """Return a sentence of the report."""

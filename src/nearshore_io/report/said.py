@@ -8,8 +8,6 @@ from nearshore_io.rounding import MINUS, significant
 from nearshore_io.words import Words
 
 DIGITS = 2
-SCALES = {"jobs": 1000.0}
-"""Jobs are kept in thousands and said in persons."""
 
 
 def phrase(words: Words, text: str) -> str:

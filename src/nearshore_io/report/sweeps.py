@@ -1,17 +1,18 @@
 """A report on a sweep: how its totals are spread, what moves them, and what it was made from."""
 
 import json
-from functools import partial
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nearshore_io import plot
 from nearshore_io.errors import FormatError, LabelError
 from nearshore_io.report.document import Block, Cell, Code, Document, Figure, Listing, Section, Table, Text
+from nearshore_io.report.drawing import drawn
 from nearshore_io.report.said import number, phrase, share
 from nearshore_io.stores import SweepResults
+from nearshore_io.units import COUNTS
 from nearshore_io.words import Words
 
 LINES = 200
@@ -28,11 +29,11 @@ def document_of_sweep(results: SweepResults, words: Words) -> Document:
     FormatError
         If no scenario has a result.
     """
-    if not results.variables:
+    if not results.entries or not results.variables:
         raise FormatError(f"{results.where}: no scenario has a result yet, so there is nothing to report.")
     frames = [results.quantiles(variable) for variable in results.variables]
     frame = pd.concat([part for part in frames if len(part)], ignore_index=True)
-    known = frame[frame["count"] > 0]
+    known = _in_persons(frame[frame["count"] > 0])
     if known.empty:
         raise FormatError(
             f"{results.where}: nobody knows any of these totals (no data), so there is nothing to report."
@@ -49,6 +50,18 @@ def document_of_sweep(results: SweepResults, words: Words) -> Document:
     return Document(f"{manifest['name']}: {title}" if title != manifest["name"] else title, words.lang, sections)
 
 
+def _in_persons(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return quantiles with jobs in persons, as in every other report."""
+    found = frame.copy()
+    numbers = [name for name in found if name == "mean" or re.fullmatch(r"P\d.*", str(name))]
+    for unit in found["unit"].unique():
+        if unit in COUNTS and unit.endswith("persons"):
+            rows = found["unit"] == unit
+            found.loc[rows, numbers] *= COUNTS[unit]
+            found.loc[rows, "unit"] = "persons"
+    return found
+
+
 def _named(row: Any, words: Words) -> str:
     place = words.country(str(row.place))
     sector = "" if row.sector == "all" else f", {row.sector}"
@@ -60,10 +73,14 @@ def _named(row: Any, words: Words) -> str:
 def _headline(results: SweepResults, known: pd.DataFrame, words: Words) -> list[Block]:
     """Return how many scenarios there are, and the spread of the totals that matter most here."""
     manifest = results.manifest
-    tables = ", ".join(str(table["table"]) for table in manifest["tables"])
-    blocks: list[Block] = [
-        Text(words.say("report.sweep_of", count=f"{manifest['scenarios']:,}", tables=tables), "plain")
-    ]
+    tables = ", ".join(dict.fromkeys(str(table["table"]) for table in manifest["tables"]))
+    done = results.scenarios.select("scenario").collect().height if not results.complete else manifest["scenarios"]
+    count = (
+        f"{manifest['scenarios']:,}"
+        if results.complete
+        else words.say("report.of", done=f"{done:,}", all=f"{manifest['scenarios']:,}")
+    )
+    blocks: list[Block] = [Text(words.say("report.sweep_of", count=count, tables=tables), "plain")]
     for row in _chosen(known).itertuples():
         blocks.append(
             Text(
@@ -88,7 +105,7 @@ def _chosen(known: pd.DataFrame) -> pd.DataFrame:
     first = first[(first["year"] == first["year"].iloc[0]) & (first["phase"] == first["phase"].iloc[-1])]
     rank = {"value_added": 0, "jobs": 1}
     focus = first[first["place"].isin(["MEX", "USA"])] if first["place"].isin(["MEX", "USA"]).any() else first
-    order = focus["variable"].map(lambda name: rank.get(name, 2))
+    order = focus["variable"].map(lambda name: rank.get(name, 2)) * 2 + (focus["place"] != "MEX")
     return focus.iloc[np.argsort(order.to_numpy(), kind="stable")].head(DRAWN)
 
 
@@ -103,7 +120,9 @@ def _spread(known: pd.DataFrame, words: Words) -> list[Block]:
             [
                 _named(row, words),
                 words(str(row.phase)),
-                f"{row.table} {row.year}",
+                f"{row.table}"
+                if str(row.table).endswith(str(row.year)) or row.year == "none"
+                else f"{row.table} {row.year}",
                 phrase(words, row.unit),
                 f"{row.count:,}",
                 *numbers,
@@ -129,7 +148,7 @@ def _moves(results: SweepResults, known: pd.DataFrame, words: Words) -> list[Blo
         what = _named(row, words)
         blocks.append(Figure(
             f"moves-{k}", words.say("report.tornado", what=what), words.say("report.ranked_says"),
-            partial(plot.tornado, effects, words=words),
+            drawn("tornado", effects, words=words),
         ))  # fmt: skip
         rows: list[list[Cell]] = [
             [
@@ -141,11 +160,11 @@ def _moves(results: SweepResults, known: pd.DataFrame, words: Words) -> list[Blo
         ]
         columns = [words.say(f"report.{name}") for name in ("parameter", "measure", "correlation", "lowest", "highest")]
         blocks.append(Table(f"moves-{k}", words.say("report.moves", what=what), columns, rows, (1,)))
-        blocks += _fans(results, row, what, words)
+        blocks += _fans(results, row, f"{k}", what, words)
     return blocks
 
 
-def _fans(results: SweepResults, row: Any, what: str, words: Words) -> list[Block]:
+def _fans(results: SweepResults, row: Any, number_of: str, what: str, words: Words) -> list[Block]:
     """Return the quantiles of a total along every axis that is a number."""
     found: list[Block] = []
     keys = ["phase", "table", "year", "sector", "place"]
@@ -155,17 +174,17 @@ def _fans(results: SweepResults, row: Any, what: str, words: Words) -> list[Bloc
         if len(part) > 2 and pd.api.types.is_numeric_dtype(part[name]):
             found.append(
                 Figure(
-                    f"fan-{len(found) + 1}-{row.variable}-{row.place}".replace("_", "-"),
+                    f"fan-{number_of}-{len(found) + 1}",
                     words.say("report.fan", what=what, over=name),
                     words.say("report.fan_says"),
-                    partial(plot.fan, part, name, label=what, words=words),
+                    drawn("fan", part, name, label=what, words=words),
                 )
             )
     return found
 
 
 def _limits(words: Words) -> list[Block]:
-    return [Text(words.say("report.sweep_limits")), Listing(words.listed("limits"))]
+    return [Text(words.say("report.sweep_limits")), Listing(words.listed("limits", ("imports_plain",)))]
 
 
 def _annex(results: SweepResults, words: Words) -> list[Block]:

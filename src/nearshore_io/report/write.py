@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import xarray as xr
 
-from nearshore_io.errors import FormatError, MissingExtraError
+from nearshore_io.errors import FormatError, MissingExtraError, StorageError
 from nearshore_io.explore import calculator, terms_of
 from nearshore_io.files import write_atomically
 from nearshore_io.leontief import Leontief
@@ -19,7 +19,7 @@ from nearshore_io.report.pages import markdown, page
 from nearshore_io.report.sweeps import document_of_sweep
 from nearshore_io.report.workbook import workbook
 from nearshore_io.stores import SweepResults
-from nearshore_io.words import words_of
+from nearshore_io.words import Words, words_of
 
 FORMATS = (".html", ".htm", ".md", ".xlsx")
 
@@ -68,7 +68,7 @@ def write_report(
     if isinstance(results, SweepResults):
         if with_calculator:
             raise FormatError("a report on a sweep has no calculator: write_explorer writes it as a page of its own.")
-        document = document_of_sweep(results, words)
+        document = _of_sweep(results, words)
     elif isinstance(results, xr.Dataset):
         used = model if model is not None else _model_of(results)
         part = calculator(used, terms_of(used), words) if with_calculator else ""
@@ -84,10 +84,30 @@ def write_report(
     return write_atomically(target, write)
 
 
+def _of_sweep(results: SweepResults, words: Words) -> Document:
+    """Return the report on a sweep; what its store has lost is said as one error."""
+    from polars.exceptions import PolarsError
+
+    try:
+        return document_of_sweep(results, words)
+    except (OSError, PolarsError) as error:
+        raise StorageError(
+            f"{results.where} lacks files of parts it says are done ({error}): run the batch again."
+        ) from error
+
+
 def require_format(path: Path) -> None:
-    """Raise `FormatError` unless a report can be written under that name, and in a folder that is there."""
+    """Raise an error before any work when no report can be written under that name.
+
+    Raises
+    ------
+    FormatError, StorageError, MissingExtraError
+        Another ending; a folder that is not there; a workbook without the package that writes it.
+    """
     if path.suffix.lower() not in FORMATS:
         raise FormatError(f"{path}: a report is .html, .md or .xlsx, not {path.suffix or 'this'}.")
+    if not path.absolute().parent.is_dir():
+        raise StorageError(f"{path} could not be written: there is no folder {path.absolute().parent}.")
     if path.suffix.lower() == ".xlsx":
         try:
             import openpyxl as _  # noqa: F401

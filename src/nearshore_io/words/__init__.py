@@ -1,7 +1,7 @@
 """What pages for people say, in English and Spanish: sentences by key, and phrases that results carry."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -45,9 +45,14 @@ class Words:
         """Return the name of a country, its code where there is none."""
         return self.countries.get(code, code)
 
-    def listed(self, section: str) -> list[str]:
-        """Return the sentences of a section of the report, in their order."""
-        return [text for key, text in self.sentences.items() if key.startswith(f"report.{section}.")]
+    def listed(self, section: str, without: Collection[str] = ()) -> list[str]:
+        """Return the sentences of a section of the report, in their order, without some of its keys."""
+        prefix = f"report.{section}."
+        return [
+            text
+            for key, text in self.sentences.items()
+            if key.startswith(prefix) and key.removeprefix(prefix) not in without
+        ]
 
     def part(self, section: str) -> dict[str, Any]:
         """Return the sentences of a section by the rest of their key, nested where keys are: for a script."""
