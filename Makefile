@@ -11,7 +11,7 @@ demo: $(VENV)/.ready
 
 test: lint
 	$(BIN)/python -m pytest tests benchmarks --benchmark-disable
-	$(BIN)/python -m sphinx -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
+	$(MAKE) --no-print-directory docs
 
 # The documentation, in docs/_build/html; every code cell runs, a warning is an error.
 docs: $(VENV)/.ready

@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from numpydoc.docscrape import NumpyDocString
 
 HERE = Path(__file__).parent / "reference"
-COMMANDS = (
-    "run", "gallery", "content", "report", "explore", "batch", "tables", "check", "import", "fetch", "calibrate",
-    "solvers",
-)  # fmt: skip
+SCREEN = {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
 
 
 def pages() -> dict[str, str]:
@@ -28,6 +26,8 @@ def pages() -> dict[str, str]:
 
 def command_line() -> str:
     """Return the help of every command."""
+    from nearshore_io.cli.app import app
+
     lines = [
         "# The command line",
         "",
@@ -36,7 +36,7 @@ def command_line() -> str:
         "",
         *_help(),
     ]
-    for command in COMMANDS:
+    for command in (str(entry.name) for entry in app.registered_commands):
         lines += [f"## nearshore {command}", "", *_help(command)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -44,9 +44,8 @@ def command_line() -> str:
 def _help(*command: str) -> list[str]:
     from nearshore_io.cli import main
 
-    os.environ |= {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
     said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+    with patch.dict(os.environ, SCREEN), contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
         main([*command, "--help"])
     return ["```text", *(line.rstrip() for line in said.getvalue().strip().splitlines()), "```", ""]
 

@@ -182,7 +182,7 @@ def test_anyone_can_read_it(browser: Any, model: nio.Leontief, tmp_path: Path, l
 def test_a_link_keeps_the_setting(browser: Any, file: Path) -> None:
     with page_of(browser, file) as page:
         page.locator("#share").fill("37")
-        address = page.url
+        address = page.evaluate("location.href")
         said = page.locator("#headline").inner_text()
         page.goto("about:blank")
         page.goto(address)

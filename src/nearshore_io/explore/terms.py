@@ -164,10 +164,10 @@ class _Builder:
                     changes.append(change)
         for (h, s), change, response in zip(places, changes, respond(self.prepared.model, changes), strict=True):
             found[h, s] = self.W @ response.open
-            sold = np.asarray(change.demand.tocsr()[:, :].toarray()) if change.demand.nnz else None
+            sold = change.demand.tocsr() if change.demand.nnz else None
             for f, trade in enumerate(self.prepared.trades):
                 if sold is not None:
-                    direct = sold[trade.flow.sellers][:, trade.flow.uses].sum(axis=1)
+                    direct = np.asarray(sold[trade.flow.sellers][:, trade.flow.uses].sum(axis=1)).ravel()
                     first = len(self.W) - 2 * len(self.prepared.trades) + 2 * f
                     found[h, s, first] += trade.multipliers[0][trade.flow.sellers] @ direct
                     found[h, s, first + 1] += direct.sum()

@@ -7,8 +7,9 @@ try:
 except ImportError as error:
     raise MissingExtraError("drawing a figure", "matplotlib", "plot") from error
 
-from nearshore_io.plot.flows import bilateral, content_bars, sankey, waterfall
+from nearshore_io.plot.flows import bilateral, content_bars, waterfall
 from nearshore_io.plot.impacts import heatmap, impact_bars, time_path
+from nearshore_io.plot.sankey import sankey
 from nearshore_io.plot.spread import fan, tornado
 from nearshore_io.plot.structure import positions, solver_benchmark, spy
 from nearshore_io.plot.style import PALETTE, colour, data, write_data

@@ -66,6 +66,7 @@ def _banded(pen: Pen) -> Iterator[str]:
 
 def _losers(pen: Pen) -> Iterator[str]:
     """Yield which countries lose on balance in each phase, the two at issue always; nothing where that is not known."""
+    spared = []
     for phase in pen.study.phases:
         where = f"{pen.words(phase)}: " if len(pen.study.phases) > 1 else ""
         changes = [(country, pen.study.total("value_added", country, phase)) for country in pen.table.countries]
@@ -80,7 +81,11 @@ def _losers(pen: Pen) -> Iterator[str]:
                 listed += f", {pen.words('others')} {pen.number(rest).text}"
             yield where + pen.say("who_loses", listed=listed, unit=pen.phrase(pen.table.unit))
         elif size > 0 and len(known) == len(changes):
-            yield where + pen.say("nobody_loses")
+            spared.append(where)
+    if len(spared) == len(pen.study.phases):
+        yield pen.say("nobody_loses")
+    else:
+        yield from (where + pen.say("nobody_loses") for where in spared)
 
 
 def _limited(pen: Pen) -> Iterator[str]:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from nearshore_io.report.document import Number
-from nearshore_io.report.findings import Findings, Study
+from nearshore_io.report.findings import Findings
 from nearshore_io.report.said import number, phrase
+from nearshore_io.report.studied import Study
 from nearshore_io.rounding import worded
 from nearshore_io.table import IOTable
 from nearshore_io.words import Words

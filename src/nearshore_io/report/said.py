@@ -3,7 +3,7 @@
 import math
 
 from nearshore_io.report.document import Cell, English, Number
-from nearshore_io.report.findings import Span
+from nearshore_io.report.studied import Span
 from nearshore_io.rounding import MINUS, significant
 from nearshore_io.words import Words
 

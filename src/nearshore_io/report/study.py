@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from nearshore_io.report.answer import headline, simulated
 from nearshore_io.report.document import Block, Section
 from nearshore_io.report.doubts import benchmarks, limits, sensitivity
-from nearshore_io.report.findings import Findings, Study
+from nearshore_io.report.findings import Findings
 from nearshore_io.report.impacts import industries, summary
 from nearshore_io.report.money import dollar, trade
 from nearshore_io.report.pen import Pen
+from nearshore_io.report.studied import Study
 from nearshore_io.words import Words
 
 ORDER: dict[str, Callable[[Pen], Iterator[Block]]] = {
