@@ -8,6 +8,7 @@ file stays plain netCDF-4 (gzip and shuffle filters, ``scale_factor``); only the
 import os
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import h5py
@@ -104,9 +105,13 @@ def read_array(file: h5py.File, name: str) -> Array:
     if sorted(offset[0] for offset in offsets) != list(range(0, len(values), step)):
         raise ValueError(f"{name} lacks some of its rows")
 
+    reading = Lock()  # HDF5 is not made for threads: without it, reads of one file fail now and then
+
     def unpack(offset: tuple[int, ...]) -> None:
+        with reading:
+            packed = stored.id.read_direct_chunk(offset)[1]
         try:
-            shuffled = np.frombuffer(zlib.decompress(stored.id.read_direct_chunk(offset)[1]), np.uint8)
+            shuffled = np.frombuffer(zlib.decompress(packed), np.uint8)
         except zlib.error as error:
             raise ValueError(f"{name} is damaged: {error}") from error
         block = np.ascontiguousarray(shuffled.reshape(stored.dtype.itemsize, -1).T).view(stored.dtype)
