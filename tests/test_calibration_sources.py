@@ -109,6 +109,7 @@ def test_the_estimate_has_the_outputs_and_incomes_of_the_national_tables(raw: Pa
         assert_allclose(float(sold.sum()), wanted.sum(), rtol=0.01)
 
 
+@pytest.mark.slow
 def test_jobs_by_pay_have_the_total_they_are_given(raw: Path, estimated: nio.IOTable) -> None:
     pay = estimated.F.sel(stressor="compensation", region="USA").values
     found = jobs_by_pay(raw / "wiod2016" / "sea.rda", "USA", 2014, estimated.sectors, pay, 152_200)

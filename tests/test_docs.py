@@ -80,6 +80,7 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+@pytest.mark.slow
 def test_the_answers_of_the_gallery_are_those_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     """To make it anew: nearshore gallery --answers > docs/reference/gallery.md."""
     with pytest.raises(SystemExit):

@@ -196,6 +196,7 @@ def test_spanish_reads_spanish(model: nio.Leontief, results: xr.Dataset, tmp_pat
         assert word not in visible, word
 
 
+@pytest.mark.slow
 def test_markdown_and_workbook_hold_the_same_tables(model: nio.Leontief, results: xr.Dataset, tmp_path: Path) -> None:
     from openpyxl import load_workbook
 

@@ -248,6 +248,7 @@ def test_what_is_kept_in_memory_is_what_is_kept_in_a_folder(
     np.testing.assert_array_equal(here.vectors().output.isel(scenario=-1), there.vectors().output.isel(scenario=-1))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_scenarios(tmp_path: Path) -> None:
     """Peak memory of 20 times as many scenarios is at most that of a few parts more."""
     code = (

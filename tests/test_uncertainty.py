@@ -131,6 +131,7 @@ def test_drawn_tables_are_tables(seed: int) -> None:
             np.testing.assert_allclose(drawn.intensity(name)[active], table.intensity(name)[active], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_draws_have_the_means_and_variances_they_say() -> None:
     table = random_table(8, 2, idle=False)
     errors = nio.DirichletErrors(recipe=60.0, origins=25.0)
