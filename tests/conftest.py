@@ -1,12 +1,14 @@
 """Tables the tests share: a textbook example, random tables, and the published ones where their files are at hand."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from browser import executable
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -120,3 +122,13 @@ def active(table: IOTable, region: str) -> str:
     """Return a sector of a region that has output."""
     x = table.x.sel(region=table.select(region=region)["region"]).min("region")
     return str(x["sector"].values[int(x.values.argmax())])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

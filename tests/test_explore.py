@@ -1,13 +1,12 @@
 """The calculator: its numbers in a real browser against `run`, and that anyone can use it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from browser import DESKTOP, PHONE, executable, overflows, page_of, serious
+from browser import DESKTOP, PHONE, overflows, page_of, serious
 
 import nearshore_io as nio
 from nearshore_io.cli import main
@@ -17,23 +16,13 @@ MB = 1e6
 
 
 @pytest.fixture(scope="module")
-def model() -> nio.Leontief:
-    return nio.Leontief(nio.load_table())
+def model(estimated: nio.IOTable) -> nio.Leontief:
+    return nio.Leontief(estimated)
 
 
 @pytest.fixture(scope="module")
 def file(model: nio.Leontief, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return nio.write_explorer(model, tmp_path_factory.mktemp("explore") / "explore.html")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 def shock(state: dict[str, Any]) -> Any:

@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def model() -> nio.Leontief:
-    return nio.Leontief(nio.load_table())
+def model(estimated: nio.IOTable) -> nio.Leontief:
+    return nio.Leontief(estimated)
 
 
 @pytest.fixture(scope="module")

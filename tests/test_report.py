@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from browser import DESKTOP, PHONE, executable, overflows, page_of, serious
+from browser import DESKTOP, PHONE, overflows, page_of, serious
 
 import nearshore_io as nio
 from nearshore_io.cli import main
@@ -22,23 +21,13 @@ from nearshore_io.words import words_of
 
 
 @pytest.fixture(scope="module")
-def model() -> nio.Leontief:
-    return nio.Leontief(nio.load_table())
+def model(estimated: nio.IOTable) -> nio.Leontief:
+    return nio.Leontief(estimated)
 
 
 @pytest.fixture(scope="module")
 def results(model: nio.Leontief) -> xr.Dataset:
     return nio.run(model, nio.load_scenario("S02"), effects=True, variants=True, content=True)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 class Page(HTMLParser):

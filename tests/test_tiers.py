@@ -9,13 +9,12 @@ import pytest
 import nearshore_io as nio
 from nearshore_io.batch.tiers import OWN, SHOCK, TAXES, UNEXPLAINED
 
+FLOWING = ("S01", "S02", "S03", "S04", "S05", "S06", "S07", "S08", "S12", "S13", "S17")
+
 
 @pytest.fixture(scope="module")
-def model() -> nio.Leontief:
-    return nio.Leontief(nio.load_table())
-
-
-FLOWING = ("S01", "S02", "S03", "S04", "S05", "S06", "S07", "S08", "S12", "S13", "S17")
+def model(estimated: nio.IOTable) -> nio.Leontief:
+    return nio.Leontief(estimated)
 
 
 @pytest.mark.parametrize("name", FLOWING)

@@ -128,6 +128,15 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], N
     return target
 
 
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
+    """Write a file of these bytes, whole or not at all. Raises `StorageError`."""
+
+    def write(file: BinaryIO) -> None:
+        file.write(content)
+
+    return write_atomically(path, write)
+
+
 def _umask() -> int:
     current = os.umask(0)
     os.umask(current)

@@ -11,7 +11,7 @@ from nearshore_io.batch.engine.prepared import Prepared
 from nearshore_io.batch.engine.singles import solve_each
 from nearshore_io.batch.respond import respond
 from nearshore_io.batch.run import named
-from nearshore_io.errors import FormatError, ShockError
+from nearshore_io.errors import FormatError
 from nearshore_io.leontief import Leontief
 from nearshore_io.scenarios import Phase, Scenario
 from nearshore_io.solvers.base import dense
@@ -167,10 +167,7 @@ def _gradient(
     model: Leontief, request: Request, errors: DirichletErrors, scenario: Scenario, phase: Phase
 ) -> tuple[Gradient, float, float]:
     """Return what one total gains per unit of every coefficient over a year, the total, and the share of a year."""
-    changes = scenario.changes(model.table)
-    if phase not in changes:
-        raise ShockError(f"scenario {scenario.name!r} has no {phase} phase, only {', '.join(changes)}.")
-    change = changes[phase]
+    change = scenario.change(model.table, phase)
     direct_effect(model, change)
     response = respond(model, [change])[0]
     factors = model.factors if response.economy is None else response.economy.factors

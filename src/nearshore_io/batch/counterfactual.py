@@ -34,10 +34,7 @@ def counterfactual(model: Leontief, scenario: Scenario, phase: Phase = "run") ->
         raise ShockError("counterfactual needs a model, nio.Leontief(table), and one nio.Scenario.")
     if model.closure is not None:
         raise ClosureError("counterfactual is defined for the open model: use Leontief(table) without closure.")
-    changes = scenario.changes(model.table)
-    if phase not in changes:
-        raise ShockError(f"scenario {scenario.name!r} has no {phase} phase, only {', '.join(changes)}.")
-    change = changes[phase]
+    change = scenario.change(model.table, phase)
     if change.wedge is not None or change.caps is not None or change.blockade is not None:
         raise ShockError(
             f"scenario {scenario.name!r}: no balanced table at one set of prices stands after duties, trade costs or "

@@ -49,10 +49,7 @@ def demand_flows(model: Leontief, scenario: Scenario, phase: Phase = "run") -> p
     """
     if model.closure is not None:
         raise ClosureError("the flows of a shock are defined for the open model: use Leontief(table) without closure.")
-    changes = scenario.changes(model.table)
-    if phase not in changes:
-        raise ShockError(f"scenario {scenario.name!r} has no {phase} phase, only {', '.join(changes)}.")
-    change = changes[phase]
+    change = scenario.change(model.table, phase)
     if change.caps is not None or change.blockade is not None or change.wedge is not None or change.period != 1.0:
         raise ShockError(
             f"scenario {scenario.name!r}: after limits, duties or a disruption of days, demand and income are no flows "

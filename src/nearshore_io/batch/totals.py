@@ -31,10 +31,7 @@ def run_totals(totals: Totals, scenarios: Scenario | Iterable[Scenario], phase: 
     x = model.table.x.values.ravel()
     found = np.empty((len(totals.names), len(scenarios)))
     for k, scenario in enumerate(scenarios):
-        changes = scenario.changes(model.table)
-        if phase not in changes:
-            raise ShockError(f"scenario {scenario.name!r} has no {phase} phase, only {', '.join(changes)}.")
-        change = changes[phase]
+        change = scenario.change(model.table, phase)
         direct = direct_effect(model, change)
         if change.only_demand:
             direct[model.held] = 0.0

@@ -2,11 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import BinaryIO
 
 from nearshore_io.calibration.sections import Report
 from nearshore_io.errors import FormatError
-from nearshore_io.files import write_atomically
+from nearshore_io.files import write_bytes
 
 FORMATS = {".md": "report.md.jinja", ".html": "report.html.jinja", ".htm": "report.html.jinja"}
 
@@ -43,9 +42,4 @@ def write_calibration_report(report: Report, path: str | os.PathLike[str]) -> Pa
     """
     target = Path(path).expanduser()
     require_format(target)
-    text = rendered(report, target.suffix.lower())
-
-    def write(file: BinaryIO) -> None:
-        file.write(text.encode("utf-8"))
-
-    return write_atomically(target, write)
+    return write_bytes(target, rendered(report, target.suffix.lower()).encode("utf-8"))

@@ -6,13 +6,13 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nearshore_io.errors import FormatError
 from nearshore_io.explore.terms import Terms, terms_of
-from nearshore_io.files import write_atomically
+from nearshore_io.files import write_bytes
 from nearshore_io.leontief import Leontief
 from nearshore_io.palette import PALETTE
 from nearshore_io.solvers.base import Array
@@ -45,12 +45,7 @@ def write_explorer(model: Leontief, path: str | os.PathLike[str], lang: str = "e
     target = Path(path).expanduser()
     if target.suffix.lower() not in (".html", ".htm"):
         raise FormatError(f"{target}: the calculator is a page, .html.")
-    text = explorer(model, lang)
-
-    def write(file: BinaryIO) -> None:
-        file.write(text.encode("utf-8"))
-
-    return write_atomically(target, write)
+    return write_bytes(target, explorer(model, lang).encode("utf-8"))
 
 
 def explorer(model: Leontief, lang: str = "en") -> str:

@@ -59,8 +59,12 @@ def central(values: xr.DataArray) -> xr.DataArray:
 
 def by_country(values: xr.DataArray, country: xr.DataArray | None = None) -> xr.DataArray:
     """Return sums over sectors and over the regions of each country, in the table's order; unknown stays unknown."""
+    return merged(values.sum("sector", skipna=False) if "sector" in values.dims else values, country)
+
+
+def merged(values: xr.DataArray, country: xr.DataArray | None = None) -> xr.DataArray:
+    """Return sums over the regions of each country, in the table's order; unknown stays unknown."""
     of = (values["country"] if country is None else country).values
     names = list(dict.fromkeys(of.tolist()))
-    summed = values.sum("sector", skipna=False) if "sector" in values.dims else values
-    parts = [summed.isel(region=np.flatnonzero(of == name)).sum("region", skipna=False) for name in names]
+    parts = [values.isel(region=np.flatnonzero(of == name)).sum("region", skipna=False) for name in names]
     return xr.concat(parts, pd.Index(names, name="country"), coords="minimal", compat="override")

@@ -14,7 +14,7 @@ from nearshore_io.batch import band, is_band
 from nearshore_io.errors import ShockError
 from nearshore_io.labels import unknown
 from nearshore_io.plot import style
-from nearshore_io.plot.chosen import by_country, central, one
+from nearshore_io.plot.chosen import by_country, central, merged, one
 from nearshore_io.plot.style import Words
 from nearshore_io.scenarios.parameters import of_the_band
 
@@ -162,14 +162,9 @@ def heatmap(
     """
     values = central(one(results, variable, scenario=scenario, phase=phase))
     values = values.sum("effect", skipna=False) if "effect" in values.dims else values
-    of = values["country"].values
-    grid = pd.DataFrame(
-        {
-            name: values.isel(region=np.flatnonzero(of == name)).sum("region", skipna=False).values
-            for name in dict.fromkeys(of.tolist())
-        },
-        index=values["sector"].values,
-    ).dropna(axis="columns", how="all")
+    sums = merged(values).transpose("sector", "country")
+    grid = pd.DataFrame(sums.values, index=sums["sector"].values, columns=sums["country"].values)
+    grid = grid.dropna(axis="columns", how="all")
     size = grid.abs().sum()
     columns = [name for name in FOCUS if name in grid]
     columns += size.drop(columns).nlargest(max(countries - len(columns), 0)).index.tolist()

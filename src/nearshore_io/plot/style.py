@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, BinaryIO
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import pandas as pd
@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from nearshore_io.errors import ShockError
-from nearshore_io.files import write_atomically
+from nearshore_io.files import write_bytes
 from nearshore_io.palette import PALETTE, POOLED, colour
 from nearshore_io.rounding import MINUS, significant
 
@@ -112,12 +112,7 @@ def write_data(ax: Axes, path: str | os.PathLike[str]) -> Path:
     ShockError, StorageError
         Axes of another figure; a place that cannot be written.
     """
-    text = data(ax).to_csv(index=False).encode()
-
-    def write(file: BinaryIO) -> None:
-        file.write(text)
-
-    return write_atomically(path, write)
+    return write_bytes(path, data(ax).to_csv(index=False).encode())
 
 
 def pooled(values: pd.Series, keep: Iterable[str], most: int) -> pd.Series:

@@ -117,11 +117,11 @@ def findings_of(results: xr.Dataset, model: Leontief, progress: Progress | None 
             f"these results differ from what their own assumptions give on {model.table.name} (by up to "
             f"{gap:.1e} of the largest number): they were changed, or made by another version of the package."
         )
-    studies = []
+    closed, studies = _closed(model), []
     for done, scenario in enumerate(chosen):
         if progress is not None:
             progress(done, len(chosen))
-        studies.append(_study(model, scenario))
+        studies.append(_study(model, closed, scenario))
     if progress is not None:
         progress(len(chosen), len(chosen))
     return Findings(
@@ -155,10 +155,10 @@ def _chosen(results: xr.Dataset, scenarios: Sequence[Scenario]) -> list[Scenario
     return [scenarios[place] for place in places]
 
 
-def _study(model: Leontief, scenario: Scenario) -> Study:
+def _study(model: Leontief, closed: Leontief | str, scenario: Scenario) -> Study:
     impact = run(model, [scenario], effects=True, content=True).isel(scenario=0)
     variants = run(model, [scenario], effects=True, variants=True) if scenario.variants else None
-    return Study(model, scenario, impact, variants, _sure(model, scenario), _upper(model, scenario))
+    return Study(model, scenario, impact, variants, _sure(model, scenario), _upper(closed, scenario))
 
 
 def _sure(model: Leontief, scenario: Scenario) -> pd.DataFrame | str:
@@ -173,9 +173,18 @@ def _sure(model: Leontief, scenario: Scenario) -> pd.DataFrame | str:
         return str(error)
 
 
-def _upper(model: Leontief, scenario: Scenario) -> xr.Dataset | str:
+def _closed(model: Leontief) -> Leontief | str:
+    """Return the model closed for households, or why there is none."""
     try:
-        closed = Leontief(model.table, solver=model.solver, closure="households")
+        return Leontief(model.table, solver=model.solver, closure="households")
+    except NearshoreError as error:
+        return str(error)
+
+
+def _upper(closed: Leontief | str, scenario: Scenario) -> xr.Dataset | str:
+    if isinstance(closed, str):
+        return closed
+    try:
         return run(closed, [scenario], effects=True).isel(scenario=0)
     except NearshoreError as error:
         return str(error)

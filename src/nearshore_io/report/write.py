@@ -3,13 +3,12 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 import xarray as xr
 
 from nearshore_io.errors import FormatError, MissingExtraError, StorageError
 from nearshore_io.explore import calculator, terms_of
-from nearshore_io.files import write_atomically
+from nearshore_io.files import write_bytes
 from nearshore_io.leontief import Leontief
 from nearshore_io.library import load_table
 from nearshore_io.report.build import document_of
@@ -76,12 +75,7 @@ def write_report(
     else:
         raise FormatError(f"a report needs results of nio.run or nio.open_results, not {type(results).__name__}.")
     writers: dict[str, Callable[[Document], bytes]] = {".md": markdown, ".xlsx": workbook}
-    content = writers.get(ending, page)(document)
-
-    def write(file: BinaryIO) -> None:
-        file.write(content)
-
-    return write_atomically(target, write)
+    return write_bytes(target, writers.get(ending, page)(document))
 
 
 def _of_sweep(results: SweepResults, words: Words) -> Document:

@@ -150,6 +150,13 @@ class Scenario:
             require_possible(change, table, self.name)
         return combined
 
+    def change(self, table: IOTable, phase: Phase) -> Change:
+        """Return the combined change of one phase. Raises as `changes`, and `ShockError` where there is no such phase."""
+        changes = self.changes(table)
+        if phase not in changes:
+            raise ShockError(f"scenario {self.name!r} has no {phase} phase, only {', '.join(changes)}.")
+        return changes[phase]
+
     def stand_ins(self, table: IOTable) -> list[str]:
         """Return what the table has in the place of what the shocks name: "motor vehicles: c15 holds ships too"."""
         named = [name for shock in self.shocks for name in _labels_in(shock)]
