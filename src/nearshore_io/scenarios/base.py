@@ -151,7 +151,7 @@ class Scenario:
         return combined
 
     def change(self, table: IOTable, phase: Phase) -> Change:
-        """Return the combined change of one phase. Raises as `changes`, and `ShockError` where there is no such phase."""
+        """Return the combined change of one phase. Raises as `changes`, and `ShockError` if there is no such phase."""
         changes = self.changes(table)
         if phase not in changes:
             raise ShockError(f"scenario {self.name!r} has no {phase} phase, only {', '.join(changes)}.")
